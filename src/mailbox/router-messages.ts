@@ -1,0 +1,108 @@
+/**
+ * Everything that an acceptor thread tells the session router (main thread).
+ *
+ * `relay` is the hot one and has a layout of its own; the others are MessagePack. Bodies cross as bytes:
+ * `frames` are whole frames in the server's own form, START body END, with bodies in UTF-8.
+ */
+
+/** Names a connection for as long as the process lives: the acceptor's index in the upper 4 bits, a count in the lower 28. */
+export type ConnectionId = number
+
+/** A run of one or more frames from one session to one user, already checked and with a true `FromUserId`. */
+export interface RelayMessage {
+  readonly kind: 'relay'
+  readonly connection: ConnectionId
+  readonly to: string
+  /** Given when the sender wants an answer; the run is then a single frame. */
+  readonly callbackId: string | undefined
+  /** How many frames. */
+  readonly count: number
+  /** Valid only while the message is being handled. */
+  readonly frames: Uint8Array
+}
+
+/** A login; `content` is the checked JSON text of an `AuthRequest`. */
+export interface AuthenticateMessage {
+  readonly kind: 'authenticate'
+  readonly connection: ConnectionId
+  /** The peer's address as limits count it (IPv6 by /64). */
+  readonly address: string
+  readonly callbackId: string | undefined
+  readonly content: string
+}
+
+/** A request of a logged-in session to the server itself; `content` is checked JSON text. */
+export interface RequestMessage {
+  readonly kind: 'request'
+  readonly connection: ConnectionId
+  readonly type: string
+  readonly callbackId: string | undefined
+  readonly content: string
+  /** The whole frame with a true `FromUserId`, for requests that are passed on as they are (broadcast). */
+  readonly frame: Uint8Array | undefined
+}
+
+/** The writes of deliveries that asked for a receipt have completed, or will never. */
+export interface WrittenMessage {
+  readonly kind: 'written'
+  /** Receipt numbers, as given in the deliveries. */
+  readonly receipts: readonly number[]
+  readonly completed: boolean
+}
+
+/** A connection that had asked to log in is gone. */
+export interface ClosedMessage {
+  readonly kind: 'closed'
+  readonly connection: ConnectionId
+}
+
+/** What the acceptor saw that a log or a counter should know. */
+export interface AcceptorEventMessage {
+  readonly kind: 'event'
+  readonly event: AcceptorEvent
+}
+
+/** Events of an acceptor; one subscriber logs them, one counts them. */
+export type AcceptorEvent =
+  | { readonly name: 'listening'; readonly listener: string; readonly host: string; readonly port: number }
+  | { readonly name: 'listenFailed'; readonly listener: string; readonly host: string; readonly port: number; readonly code: string }
+  | {
+      readonly name: 'connectionClosed'
+      readonly connection: ConnectionId
+      readonly address: string
+      readonly user: string | undefined
+      /** An error code, or `peer` (the client ended it) or `lost` (the socket failed). */
+      readonly reason: string
+      readonly detail: string | undefined
+      readonly receivedBytes: number
+      readonly sentBytes: number
+    }
+  | { readonly name: 'refused'; readonly address: string; readonly reason: string }
+  | { readonly name: 'acceptPaused'; readonly reason: string }
+  | { readonly name: 'counters'; readonly counters: AcceptorCounters }
+  | { readonly name: 'drained' }
+
+/** Counts since the start, sent once a second when they changed. */
+export interface AcceptorCounters {
+  readonly connections: number
+  readonly sessions: number
+  readonly acceptedTotal: number
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  readonly sentFrames: number
+  readonly sentBytes: number
+  readonly noiseBytes: number
+  /** Frames refused, by error code. */
+  readonly refusedFrames: Readonly<Record<string, number>>
+  /** Connections closed, by reason. */
+  readonly closed: Readonly<Record<string, number>>
+}
+
+/** The typed union of what the router receives from acceptors. */
+export type RouterMessage =
+  | RelayMessage
+  | AuthenticateMessage
+  | RequestMessage
+  | WrittenMessage
+  | ClosedMessage
+  | AcceptorEventMessage

@@ -1,0 +1,21 @@
+/** "Are you there?" Either side may ask. */
+import { type Static, Type } from 'typebox'
+import type { Entity } from './entity.ts'
+
+const EmptySchema = Type.Object({})
+
+/** `{}`. */
+export type Heartbeat = Static<typeof EmptySchema>
+
+export const heartbeatRequest: Entity<typeof EmptySchema> = {
+  type: 'HeartbeatRequest',
+  schema: EmptySchema,
+  sender: 'either',
+  receiver: 'server',
+}
+export const heartbeatResponse: Entity<typeof EmptySchema> = {
+  type: 'HeartbeatResponse',
+  schema: EmptySchema,
+  sender: 'either',
+  receiver: 'server',
+}

@@ -1,0 +1,15 @@
+/** A text from one user to another, delivered as it is. */
+import { type Static, Type } from 'typebox'
+import type { Entity } from './entity.ts'
+
+const TextMsgRequestSchema = Type.Object({ Message: Type.String() })
+
+/** `{Message}`. */
+export type TextMsgRequest = Static<typeof TextMsgRequestSchema>
+
+export const textMsgRequest: Entity<typeof TextMsgRequestSchema> = {
+  type: 'TextMsgRequest',
+  schema: TextMsgRequestSchema,
+  sender: 'client',
+  receiver: 'user',
+}
