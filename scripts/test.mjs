@@ -6,11 +6,13 @@
 //   node scripts/test.mjs --results=FILE  also writes {"passed", "failed", "skipped"} as JSON
 //
 // Other options that begin with "-" go to tap as they are.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -31,7 +33,7 @@ if (files.length === 0) {
 }
 
 buildTapWhenNeeded()
-process.exit(runTests())
+process.exitCode = await runTests()
 
 function requireOfTap() {
   try {
@@ -49,7 +51,13 @@ function readArguments(argv) {
     else if (argument.startsWith('--results=')) found.results = argument.slice('--results='.length)
     else if (argument.startsWith('-')) found.forTap.push(argument)
     // A path to a source names its compiled twin.
-    else found.words.push(argument.replace(/^(\.[\\/])?build[\\/]/, '').replace(/\.ts$/, '.js').replaceAll('/', sep))
+    else
+      found.words.push(
+        argument
+          .replace(/^(\.[\\/])?build[\\/]/, '')
+          .replace(/\.ts$/, '.js')
+          .replaceAll('/', sep),
+      )
   }
   return found
 }
@@ -69,10 +77,16 @@ function testFiles({ long, words }) {
  * the TypeScript plugin, which can't load TypeScript 7; .taprc leaves it out, and tap has to be built once.
  */
 function buildTapWhenNeeded() {
-  const built = readFileSync(join(dirname(requireFromTap.resolve('@tapjs/test/package.json')), 'test-built/dist/esm/index.js'), 'utf8')
+  const built = readFileSync(
+    join(dirname(requireFromTap.resolve('@tapjs/test/package.json')), 'test-built/dist/esm/index.js'),
+    'utf8',
+  )
   if (!built.includes('@tapjs/typescript')) return
   console.error('test: building tap without its TypeScript plugin (once after an install)')
-  const { status } = spawnSync(process.execPath, [tapCommand(), 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const { status } = spawnSync(process.execPath, [tapCommand(), 'build'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   if (status !== 0) {
     console.error('test: "tap build" failed; see above.')
     process.exit(1)
@@ -83,29 +97,62 @@ function tapCommand() {
   return requireFromTap.resolve('tap/package.json').replace(/package\.json$/, join('dist', 'esm', 'run.mjs'))
 }
 
-/** Runs tap over the files, prints one line of summary, returns the exit code. */
-function runTests() {
+/** Runs tap over the files, prints one line of summary, returns the exit code. The raw TAP is kept in `.tap`. */
+async function runTests() {
   const started = Date.now()
   const raw = join(root, '.tap', options.long ? 'long.tap' : 'test.tap')
   mkdirSync(dirname(raw), { recursive: true })
   writeFileSync(raw, '')
-  const defaults = [
+  // tap's reporters need a terminal; elsewhere its TAP is read here, and only what matters is printed.
+  const reporting = process.stdout.isTTY || options.forTap.some((option) => /^(-R|--reporter)/.test(option))
+  const commandLine = [
+    tapCommand(),
     // Two at a time even on one core: much of a system test is waiting.
     `--jobs=${Math.min(8, Math.max(2, availableParallelism()))}`,
-    `--output-file=${raw}`,
     ...(options.long ? ['--timeout=1200'] : []),
-    ...(process.stdout.isTTY ? [] : ['--reporter=base']),
+    ...(reporting ? [`--output-file=${raw}`] : ['--reporter=tap']),
+    ...options.forTap,
+    ...files,
   ]
-  const { status, signal } = spawnSync(process.execPath, [tapCommand(), ...defaults, ...options.forTap, ...files], {
+  const tap = spawn(process.execPath, commandLine, {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', reporting ? 'inherit' : 'pipe', 'inherit'],
   })
+  if (tap.stdout !== null) {
+    const print = linePrinter()
+    createInterface({ input: tap.stdout }).on('line', (line) => {
+      appendFileSync(raw, `${line}\n`)
+      print(line)
+    })
+  }
+  const [status, signal] = await once(tap, 'close')
   const results = countResults(readFileSync(raw, 'utf8'))
   writeResults(results)
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  console.log(`test: ${files.length} files, ${results.passed} tests passed, ${results.failed} failed, ${results.skipped} skipped, ${seconds} s`)
+  const { passed, failed, skipped } = results
+  console.log(`test: ${files.length} files, ${passed} tests passed, ${failed} failed, ${skipped} skipped, ${seconds} s`)
   if (signal !== null) console.error(`test: tap was ended by ${signal}`)
-  return status === 0 && results.failed === 0 && results.passed > 0 ? 0 : status || 1
+  return status === 0 && failed === 0 && passed > 0 ? 0 : status || 1
+}
+
+/** Prints of a TAP stream the result of each file, what was skipped, and each failure with its diagnosis. */
+function linePrinter() {
+  let diagnosisIndent
+  return (line) => {
+    const indent = line.length - line.trimStart().length
+    if (diagnosisIndent !== undefined && indent >= diagnosisIndent) {
+      console.log(line)
+      if (line.trim() === '...' && indent === diagnosisIndent) diagnosisIndent = undefined
+      return
+    }
+    diagnosisIndent = undefined
+    if (/^ *not ok \d/.test(line)) {
+      diagnosisIndent = indent + 2
+      console.log(line)
+    } else if (/^ok \d|^ {4}ok \d.*# SKIP/.test(line)) {
+      console.log(line)
+    }
+  }
 }
 
 /**
