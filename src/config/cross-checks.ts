@@ -1,0 +1,88 @@
+/** Rules between settings: what each may be alone is in `settings.ts`. */
+import { delimitersProblem } from '../protocol/delimiters.ts'
+import { variableOf } from './setting-names.ts'
+import type { SettingName, Settings } from './settings.ts'
+
+/** A rule that is broken, and the settings that take part. */
+export interface CrossProblem {
+  readonly names: readonly SettingName[]
+  readonly message: string
+}
+
+/** One rule: looks at some settings, and says what is wrong. */
+interface Rule {
+  readonly names: readonly SettingName[]
+  readonly problem: (settings: Settings) => string | undefined
+}
+
+const rules: readonly Rule[] = [
+  {
+    names: ['startByte', 'endByte', 'charset'],
+    problem: ({ startByte, endByte, charset }) => delimitersProblem({ start: startByte, end: endByte }, charset),
+  },
+  {
+    names: ['port', 'wsPort'],
+    problem: ({ port, wsPort }) =>
+      port === wsPort && port !== 0 ? `the two listeners need two ports, and both are ${port}` : undefined,
+  },
+  {
+    names: ['poolMinThreads', 'poolMaxThreads'],
+    problem: ({ poolMinThreads, poolMaxThreads }) =>
+      poolMinThreads > poolMaxThreads
+        ? `the least number of threads (${poolMinThreads}) is above the most (${poolMaxThreads})`
+        : undefined,
+  },
+  {
+    names: ['frameBytesMax', 'outputBytesMax'],
+    problem: ({ frameBytesMax, outputBytesMax }) =>
+      outputBytesMax < frameBytesMax
+        ? `a client's output (${outputBytesMax} bytes) must have room for one frame (${frameBytesMax} bytes)`
+        : undefined,
+  },
+  {
+    names: ['minSecurity'],
+    problem: ({ minSecurity }) =>
+      minSecurity === 'plain'
+        ? undefined
+        : `${minSecurity} sessions are not in this version: take plain, on a trusted network or behind TLS`,
+  },
+]
+
+/**
+ * Finds the broken rules among settings.
+ *
+ * @param settings those that could be read; a rule that needs another one is left out
+ */
+export function crossProblems(settings: Partial<Settings>): CrossProblem[] {
+  const problems: CrossProblem[] = []
+  for (const { names, problem } of rules) {
+    if (names.some((name) => settings[name] === undefined)) continue
+    const message = problem(settings as Settings)
+    if (message !== undefined) problems.push({ names, message: `${names.map(variableOf).join(', ')}: ${message}` })
+  }
+  return problems
+}
+
+/** What is allowed and probably not meant. */
+export function crossWarnings(settings: Settings): string[] {
+  const warnings: string[] = []
+  if (!isLoopback(settings.host)) {
+    warnings.push(
+      `${variableOf('host')}=${settings.host} lets other machines connect, and sessions are plain: passwords can be read on the way. Use a trusted network or put TLS in front.`,
+    )
+    if (settings.selfRegistration) {
+      warnings.push(`${variableOf('selfRegistration')}=on: whoever can reach the server can make accounts.`)
+    }
+  }
+  if (settings.loginWaitMs < settings.poolTaskTimeoutMs) {
+    warnings.push(
+      `${variableOf('loginWaitMs')} is shorter than ${variableOf('poolTaskTimeoutMs')}: logins give up before a worker that hangs is replaced.`,
+    )
+  }
+  return warnings
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

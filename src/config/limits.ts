@@ -1,0 +1,144 @@
+/**
+ * Every limit of the server that is fixed, with its unit and the reason. Those that can be set are in
+ * `settings.ts`; the two together are what `docs/LIMITS.md` tells operators. Folders that may not look
+ * in here are given the values by the composition.
+ */
+import { banSecondsMax } from '../protocol/entities/operator.ts'
+import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
+import { userListLimitMax } from '../protocol/entities/user-list.ts'
+import { userIdCodePointsMax } from '../protocol/user-id.ts'
+
+/** One fixed limit. */
+export interface Limit {
+  readonly value: number
+  readonly unit: string
+  /** Why it is there, and why it is that large. */
+  readonly reason: string
+}
+
+const MEBIBYTE = 1024 * 1024
+
+/** The fixed limits by name; the unit stands last in a name where it is a measure. */
+export const limits = {
+  // The wire.
+  frameBytesCeiling: {
+    value: 4 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'what PARLEY_FRAME_BYTES_MAX can be at most: a frame is held whole, once per hop, and larger things are no messages',
+  },
+  frameBeforeLoginBytesMax: {
+    value: 8192,
+    unit: 'bytes',
+    reason: 'a stranger needs one AuthRequest; what is longer would be memory given to anyone who can connect',
+  },
+  webSocketFragmentsMax: {
+    value: 64,
+    unit: 'fragments a message',
+    reason:
+      'each fragment costs an object; without the limit a message of one-byte fragments costs hundreds of times its bytes',
+  },
+  userIdCodePointsMax: {
+    value: userIdCodePointsMax,
+    unit: 'code points',
+    reason: 'a name fits on a line, in a log and in an index of the store',
+  },
+  passwordLengthMin: {
+    value: passwordLengthMin,
+    unit: 'characters',
+    reason: 'a shorter password can be guessed in spite of the delays after wrong ones',
+  },
+  passwordLengthMax: {
+    value: passwordLengthMax,
+    unit: 'characters',
+    reason: 'a password is hashed as a whole before anything is known of the client',
+  },
+  userListLimitMax: {
+    value: userListLimitMax,
+    unit: 'users a page',
+    reason: 'one answer stays far below the frame limit; more come page by page',
+  },
+  banSecondsMax: {
+    value: banSecondsMax,
+    unit: 'seconds',
+    reason: 'ten years; disable an account that must never come back',
+  },
+  // Connections.
+  connectionsCeiling: {
+    value: 100_000,
+    unit: 'connections',
+    reason: 'the most that one process was designed and measured for',
+  },
+  descriptorReserve: {
+    value: 128,
+    unit: 'file descriptors',
+    reason:
+      'kept back from connections for the store, the logs and the control socket: when descriptors run out, connections are lost without a sign',
+  },
+  // Login.
+  passwordChecksAtOnce: {
+    value: 2,
+    unit: 'checks',
+    reason: 'each holds PARLEY_ARGON2_MEMORY_KIB of memory and a core while it runs',
+  },
+  loginDelayMsMax: {
+    value: 5000,
+    unit: 'milliseconds',
+    reason: 'wrong passwords slow an account and an address down, and never lock anybody out',
+  },
+  argon2MemoryKibFloor: {
+    value: 19_456,
+    unit: 'KiB',
+    reason: 'the least memory that OWASP names for argon2id with two passes (Password Storage Cheat Sheet)',
+  },
+  argon2PassesFloor: { value: 2, unit: 'passes', reason: 'goes with the floor of the memory, from the same source' },
+  argon2MemoryKibMax: {
+    value: 1_048_576,
+    unit: 'KiB',
+    reason: 'a hash says what its check costs; an imported one must not be able to take all memory',
+  },
+  argon2PassesMax: { value: 64, unit: 'passes', reason: 'the same for time: a check has to end before its deadline' },
+  argon2LanesMax: { value: 16, unit: 'lanes', reason: 'the same for threads' },
+  // The control socket and the command line.
+  controlLineBytesMax: {
+    value: 16 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'one request or answer of the control socket: room for a text of the largest frame with every character escaped',
+  },
+  controlConnectionsMax: {
+    value: 32,
+    unit: 'connections',
+    reason: 'commands of the operator run one or a few at a time; it must not use up the reserve of descriptors',
+  },
+  controlIdleMs: {
+    value: 60_000,
+    unit: 'milliseconds',
+    reason: 'a command that was stopped half-way must not hold a connection for ever',
+  },
+  controlCallTimeoutMs: {
+    value: 30_000,
+    unit: 'milliseconds',
+    reason: 'a command that waits for a server that hangs says so instead of waiting for ever',
+  },
+  importBatchAccounts: {
+    value: 500,
+    unit: 'accounts',
+    reason: 'an import goes to the store in parts, so that logins get their turn in between',
+  },
+  importFaultsShown: {
+    value: 100,
+    unit: 'lines',
+    reason: 'a file of the wrong kind has a fault in every line; the rest is counted',
+  },
+  importBytesMax: {
+    value: 256 * MEBIBYTE,
+    unit: 'bytes',
+    reason: 'an import is checked as a whole before anything is stored, so it is held in memory',
+  },
+  secretFileBytesMax: {
+    value: 65_536,
+    unit: 'bytes',
+    reason: 'a file named by a setting that ends in _FILE holds one secret, not a device that never ends',
+  },
+} as const satisfies Record<string, Limit>

@@ -1,0 +1,205 @@
+/**
+ * All settings: one schema from which come the types, defaults, errors, `--help` and the documentation.
+ * The property `frameBytesMax` is the environment variable `PARLEY_FRAME_BYTES_MAX`; sizes and times are
+ * plain numbers whose unit is the last word of the name.
+ */
+import { availableParallelism } from 'node:os'
+import { charsets } from '../protocol/delimiters.ts'
+import { limits } from './limits.ts'
+import { byteValue, folder, host, oneOf, onOrOff, origins, setting, type ValuesOf, wholeNumber } from './setting.ts'
+
+/** The levels of the log, from the most to the least. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const port = wholeNumber({ min: 0, max: 65_535 })
+/** The longest time that a timer of Node takes, rounded down to days. */
+const timerMsMax = 86_400_000
+
+/** The settings by property name, in the order in which people read them. */
+export const settingsShape = {
+  host: setting(host(), {
+    group: 'Listening',
+    about: 'Address to listen on. `0.0.0.0` or `::` lets other machines in; do that on a trusted network only',
+    defaultText: '127.0.0.1',
+  }),
+  port: setting(port, {
+    group: 'Listening',
+    about: 'TCP port of the framed protocol. 0 takes a free one',
+    defaultText: '7700',
+  }),
+  wsPort: setting(port, {
+    group: 'Listening',
+    about: 'TCP port of the WebSocket. 0 takes a free one',
+    defaultText: '7701',
+  }),
+  wsOrigins: setting(origins(), {
+    group: 'Listening',
+    about:
+      'Web pages that may open a WebSocket, by origin. Empty: pages of the same host only, and those of this machine where the server listens on it alone. `*`: all',
+    defaultText: '',
+  }),
+  minSecurity: setting(oneOf(['plain', 'sealed', 'signed']), {
+    group: 'Listening',
+    about: 'The least security that a session must have. This version knows `plain` only',
+    defaultText: 'plain',
+    values: '`plain`',
+  }),
+  startByte: setting(byteValue(), {
+    group: 'Frames',
+    about: 'Byte before each frame: 0x00–0x1f but TAB, LF, CR, or one that the charset never uses',
+    defaultText: '0x02',
+  }),
+  endByte: setting(byteValue(), {
+    group: 'Frames',
+    about: 'Byte after each frame; another one of the same',
+    defaultText: '0x03',
+  }),
+  charset: setting(oneOf(charsets), {
+    group: 'Frames',
+    about: 'Charset of the TCP listener. `gb18030` also reads and writes GB2312 and GBK text',
+    defaultText: 'utf-8',
+  }),
+  frameBytesMax: setting(wholeNumber({ min: 1024, max: limits.frameBytesCeiling.value }), {
+    group: 'Frames',
+    about: 'Longest body of a frame after login, in bytes; a longer one is skipped and answered with `frame_too_large`',
+    defaultText: '1048576',
+  }),
+  authTimeoutMs: setting(wholeNumber({ min: 100, max: timerMsMax }), {
+    group: 'Login',
+    about: 'A connection without a well-formed AuthRequest for so long is closed',
+    defaultText: '10000',
+  }),
+  loginWaitMs: setting(wholeNumber({ min: 1000, max: timerMsMax }), {
+    group: 'Login',
+    about: 'Longest wait for the check of a password; then the client is told `server_busy`',
+    defaultText: '60000',
+  }),
+  loginQueueMax: setting(wholeNumber({ min: 1, max: 1_000_000 }), {
+    group: 'Login',
+    about: 'Logins that may wait for the check of their passwords; more are told `server_busy`',
+    defaultText: '4096',
+  }),
+  argon2MemoryKib: setting(
+    wholeNumber({ min: limits.argon2MemoryKibFloor.value, max: limits.argon2MemoryKibMax.value }),
+    {
+      group: 'Login',
+      about: 'Memory that hashing a password costs, in KiB. Old hashes are renewed at the next login',
+      defaultText: '19456',
+    },
+  ),
+  argon2Passes: setting(wholeNumber({ min: limits.argon2PassesFloor.value, max: limits.argon2PassesMax.value }), {
+    group: 'Login',
+    about: 'Passes over that memory',
+    defaultText: '2',
+  }),
+  tokenTtlS: setting(wholeNumber({ min: 60, max: 31_536_000 }), {
+    group: 'Login',
+    about: 'Seconds for which a token logs its user in again without the password',
+    defaultText: '604800',
+  }),
+  selfRegistration: setting(onOrOff(), {
+    group: 'Login',
+    about: 'Whether a login with an unknown name makes an account. Leave it off where strangers can connect',
+    defaultText: 'off',
+  }),
+  sessionPolicy: setting(oneOf(['replace', 'multi']), {
+    group: 'Sessions',
+    about: '`replace`: a new login ends the session that the user had. `multi`: all devices of a user get each message',
+    defaultText: 'replace',
+  }),
+  userSessionsMax: setting(wholeNumber({ min: 1, max: 1024 }), {
+    group: 'Sessions',
+    about: 'Sessions of one user at once under the policy `multi`',
+    defaultText: '16',
+  }),
+  heartbeatAfterMs: setting(wholeNumber({ min: 1000, max: timerMsMax }), {
+    group: 'Sessions',
+    about: 'Silence of a client after which the server asks whether it is there',
+    defaultText: '25000',
+  }),
+  heartbeatTimeoutMs: setting(wholeNumber({ min: 1000, max: timerMsMax }), {
+    group: 'Sessions',
+    about: 'A client that has answered before and does not answer for so long is closed with `idle`',
+    defaultText: '10000',
+  }),
+  connectionsMax: setting(wholeNumber({ min: 0, max: limits.connectionsCeiling.value }), {
+    group: 'Limits',
+    about: 'Connections in all; never more than the limit on open files allows. 0: as many as that allows',
+    defaultText: '0',
+  }),
+  addressConnectionsMax: setting(wholeNumber({ min: 0, max: limits.connectionsCeiling.value }), {
+    group: 'Limits',
+    about: 'Connections from one address (IPv6: one /64 network). 0: no such limit',
+    defaultText: '4096',
+  }),
+  userMessagesPerSecond: setting(wholeNumber({ min: 0, max: 10_000_000 }), {
+    group: 'Limits',
+    about: 'Messages that one user may send a second; more are answered with `rate_limited`. 0: no such limit',
+    defaultText: '1000',
+  }),
+  outputBytesMax: setting(wholeNumber({ min: 65_536, max: 268_435_456 }), {
+    group: 'Limits',
+    about: 'Bytes that may wait for a client that reads slowly; above that it is closed with `slow_consumer`',
+    defaultText: '1048576',
+  }),
+  poolMinThreads: setting(wholeNumber({ min: 1, max: 64 }), {
+    group: 'Worker pool',
+    about: 'Worker threads that are always there',
+    defaultText: '1',
+  }),
+  poolMaxThreads: setting(wholeNumber({ min: 1, max: 64 }), {
+    group: 'Worker pool',
+    about: 'Worker threads at most',
+    defaultText: String(poolThreadsDefault(availableParallelism())),
+    defaultRule: 'number of cores, 2–16',
+  }),
+  poolMaxQueue: setting(wholeNumber({ min: 1, max: 1_000_000 }), {
+    group: 'Worker pool',
+    about: 'Tasks that may wait for a worker; above that clients are told `server_busy`',
+    defaultText: '1024',
+  }),
+  poolIdleTimeoutMs: setting(wholeNumber({ min: 0, max: timerMsMax }), {
+    group: 'Worker pool',
+    about: 'A worker above the minimum without work for so long ends',
+    defaultText: '30000',
+  }),
+  poolBatch: setting(wholeNumber({ min: 1, max: 4096 }), {
+    group: 'Worker pool',
+    about: 'Items that go to a worker as one task at most',
+    defaultText: '64',
+  }),
+  poolTaskTimeoutMs: setting(wholeNumber({ min: 100, max: timerMsMax }), {
+    group: 'Worker pool',
+    about: 'A worker that has not done a task after so long is replaced',
+    defaultText: '10000',
+  }),
+  dataDir: setting(folder(), {
+    group: 'Running',
+    about: 'Folder of the accounts and the control socket; made with access for its owner only',
+    defaultText: './data',
+  }),
+  logLevel: setting(oneOf(logLevels), {
+    group: 'Running',
+    about: 'How much is logged. Can be changed while running, by SIGHUP',
+    defaultText: 'info',
+  }),
+  drainTimeoutMs: setting(wholeNumber({ min: 100, max: 600_000 }), {
+    group: 'Running',
+    about: 'Time that stopping may take until what is left is cut',
+    defaultText: '10000',
+  }),
+} as const
+
+/** The resolved settings of a server. */
+export type Settings = ValuesOf<typeof settingsShape>
+
+/** A setting's property name. */
+export type SettingName = keyof Settings
+
+/** What can be changed by SIGHUP; the rest needs a restart. */
+export const reloadableSettings: ReadonlySet<SettingName> = new Set<SettingName>(['logLevel'])
+
+/** Threads of the pool where nobody said how many: one a core, at least 2 so that one that hangs does not stop all, at most 16. */
+export function poolThreadsDefault(cores: number): number {
+  return Math.min(16, Math.max(2, cores))
+}
