@@ -38,6 +38,7 @@ const errorTable = {
   replayed: info('message', false, 'The message was seen before or is too old.'),
   // Delivery.
   user_unknown: info('message', false, 'There is no user of that name.'),
+  user_exists: info('message', false, 'There is already a user of that name.'),
   user_offline: info('message', true, 'The user is not online.'),
   storage_full: info('message', true, 'The server has no room to store the message.'),
   storage_failed: info('message', true, 'The server could not read or write its store.'),

@@ -6,6 +6,8 @@ const AuthRequestSchema = Type.Object({
   UserId: Type.String({ minLength: 1, maxLength: 128 }),
   Password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
   Token: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  /** Makes the account first, where the server allows that. Needs `Password`. */
+  Register: Type.Optional(Type.Boolean()),
   DeviceId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   Client: Type.Optional(Type.String({ maxLength: 128 })),
   Version: Type.Optional(Type.Literal(1)),

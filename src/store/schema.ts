@@ -1,0 +1,67 @@
+/**
+ * The tables and their versions. The version of the format stands in the file itself (`PRAGMA user_version`);
+ * opening an older file brings it up to date, one step a version; a newer one is refused, untouched.
+ */
+import type Database from 'libsql'
+import { StoreError } from '../mailbox/store-error.ts'
+
+/**
+ * Step n brings a file of version n to version n + 1. A step that was ever released is never edited:
+ * a change of the tables is a new step at the end.
+ *
+ * `user_id` has SQLite's default collation BINARY: names are compared and ordered by their UTF-8 bytes.
+ */
+const migrations: readonly string[] = [
+  `CREATE TABLE accounts (
+     user_id       TEXT PRIMARY KEY NOT NULL,
+     password_hash TEXT,
+     role          TEXT NOT NULL CHECK (role IN ('user', 'operator')),
+     disabled      INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+     generation    INTEGER NOT NULL,
+     banned_until  INTEGER NOT NULL,
+     created_at    INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO counters (name, value) VALUES ('first_generation', 1);
+   CREATE TABLE secrets (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;`,
+]
+
+/** The version of the format that this program writes. */
+export const schemaVersion: number = migrations.length
+
+/**
+ * Brings the tables to this program's version, each step in a transaction of its own.
+ *
+ * @throws StoreError when the file is of a newer version
+ */
+export function migrate(database: Database.Database, file: string): void {
+  let version = readVersion(database)
+  if (version > schemaVersion) {
+    throw new StoreError(
+      'storage_failed',
+      `${file} has format version ${version}, and this program knows versions up to ${schemaVersion}: start the newer program that wrote it.`,
+    )
+  }
+  while (version < schemaVersion) {
+    // Takes the write lock first, then looks again: another process may be at the same step.
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      version = readVersion(database)
+      const step = migrations[version]
+      if (step !== undefined) {
+        database.exec(step)
+        version++
+        database.exec(`PRAGMA user_version = ${version}`)
+      }
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.inTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+function readVersion(database: Database.Database): number {
+  const row = database.prepare('PRAGMA user_version').get([]) as { readonly user_version: number }
+  return row.user_version
+}

@@ -1,0 +1,14 @@
+/** What passes between the main thread and the storage thread beside the mailbox: at its start only. */
+import type { MailboxEnd } from '../mailbox/mailbox.ts'
+import type { PlainStoreError } from '../mailbox/store-error.ts'
+
+/** The `workerData` of the storage thread. */
+export interface StoreThreadData {
+  readonly dataDir: string
+  readonly mailbox: MailboxEnd
+}
+
+/** The one message that the thread posts: the store is open, or why not. */
+export type StoreThreadStarted =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused'; readonly error: PlainStoreError }
