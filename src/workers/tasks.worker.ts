@@ -1,0 +1,36 @@
+/** The entry of a pool thread: does batches of items. Keeps no state between them. Runs on: the pool's threads. */
+import { hashPassword, needsRehash, verifyPassword } from './password.ts'
+import type { ItemResult, LaneHandlers, LaneName, Lanes, PasswordResult, PasswordTask, TaskBatch } from './tasks.ts'
+
+/** What the threads can do. */
+export const laneHandlers: LaneHandlers = { passwords: doPasswordTask }
+
+/**
+ * Does a batch, one result an item in the same order. An item whose handler throws gets an error and harms no other.
+ * Piscina calls this with the batch alone; a test's own entry may pass handlers with faults.
+ */
+export function runBatch<Name extends LaneName>(
+  batch: TaskBatch<Name>,
+  handlers: LaneHandlers = laneHandlers,
+): readonly ItemResult<Lanes[Name]['give']>[] {
+  const handle: (take: Lanes[Name]['take']) => Lanes[Name]['give'] = handlers[batch.lane]
+  return batch.items.map((item) => {
+    try {
+      return { ok: true, value: handle(item) }
+    } catch (error) {
+      return { ok: false, error: { code: 'item_failed', message: error instanceof Error ? error.message : 'unknown' } }
+    }
+  })
+}
+
+function doPasswordTask(task: PasswordTask): PasswordResult {
+  switch (task.kind) {
+    case 'hash':
+      return { matches: true, hash: hashPassword(task.password, task.cost) }
+    case 'verify': {
+      const matches = verifyPassword(task.password, task.hash)
+      const upgrade = matches && task.upgradeTo !== undefined && needsRehash(task.hash, task.upgradeTo)
+      return { matches, hash: upgrade ? hashPassword(task.password, task.upgradeTo) : undefined }
+    }
+  }
+}
