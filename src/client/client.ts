@@ -1,0 +1,383 @@
+/**
+ * What an application holds: one user's client of a Parley server. It says what can be asked and waits
+ * for; how the connection lives is the session's.
+ */
+import {
+  failureIn,
+  type LoginResult,
+  type OnlineUser,
+  type SendStatus,
+  statusIn,
+  type UserPage,
+  usersIn,
+} from './answer.ts'
+import { EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
+import { endsConnection, ParleyError } from './errors.ts'
+import type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
+import { type Listener, Listeners } from './listeners.ts'
+import type { IncomingMessage } from './message.ts'
+import { MessageStream } from './message-stream.ts'
+import { type ClientOptions, type ConnectOptions, readOptions } from './options.ts'
+import { Session } from './session.ts'
+import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
+
+/** Options of one request. */
+export interface RequestOptions {
+  /** How long to wait for the answer, a reconnect included; else the client's `requestTimeoutMs`. */
+  readonly timeoutMs?: number
+}
+
+/** Options of one message to a user. */
+export interface SendOptions extends RequestOptions {
+  /** Asks for no answer: cheaper, resolves as `unconfirmed` once the connection has taken the message. */
+  readonly callbackless?: boolean
+}
+
+/** What became of a message to a user. */
+export interface SendResult {
+  readonly status: SendStatus
+}
+
+/** Which users to list. */
+export interface UserListOptions extends RequestOptions {
+  /** Only names that begin so. */
+  readonly prefix?: string | undefined
+  /** Only names after this one: the `after` of the page before. */
+  readonly after?: string | undefined
+  /** How many on one page; the server's default is 100. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * Connects to a server; the next thing is `client.login`.
+ *
+ * @throws ParleyError `connect_failed` when the server can't be reached, `bad_argument` for a wrong option,
+ *   or the server's own code when it refuses connections
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  return Client.connect(readOptions(options), options.signal)
+}
+
+/** Types that answer requests: one that no request waits for is late, or forged, and of use to nobody. */
+const answerTypes: ReadonlySet<string> = new Set([
+  'AuthResponse',
+  'CommonResponse',
+  'UserListResponse',
+  'HeartbeatResponse',
+  'PlatformKeyMessage',
+  'PlatformFinish',
+])
+
+/** See the head of the file. Made by `connect`. */
+export class Client implements AsyncIterable<IncomingMessage> {
+  readonly #options: ClientOptions
+  readonly #writer = new EnvelopeWriter()
+  readonly #listeners = new Listeners((cause, name) => this.#handlerFailed(cause, name))
+  readonly #stream: MessageStream
+  #session: Session | undefined
+
+  private constructor(options: ClientOptions) {
+    this.#options = options
+    this.#stream = new MessageStream(options)
+  }
+
+  /** Use `connect`, which reads the options. */
+  static async connect(options: ClientOptions, signal?: AbortSignal): Promise<Client> {
+    const client = new Client(options)
+    client.#session = await Session.connect(options, client.#writer, client.#sessionEvents(), signal)
+    return client
+  }
+
+  /** Where the client stands in its life. */
+  get state(): SessionState['kind'] {
+    return this.#live.state
+  }
+
+  /** What the last good login gave; its token is the newest. */
+  get session(): LoginResult | undefined {
+    return this.#live.login
+  }
+
+  /**
+   * Logs in, and again by itself after each reconnect.
+   *
+   * @param options `register` asks the server to make the account when there is none, which it may refuse
+   * @throws ParleyError `auth_failed`, `banned`, `server_busy` and others; the client may try again unless it is closed
+   */
+  login(credentials: Credentials, options: { readonly register?: boolean } = {}): Promise<LoginResult> {
+    return this.#live.logIn(credentials, options.register ?? false)
+  }
+
+  /**
+   * Sends a text to a user.
+   *
+   * @returns what became of it
+   * @throws ParleyError with the server's code when it was rejected (`user_offline`, `user_unknown`, …); `timeout` and
+   *   `connection_lost` mean that it may or may not have arrived
+   */
+  send(to: string, message: string, options: SendOptions = {}): Promise<SendResult> {
+    return this.sendMessage(to, 'TextMsgRequest', { Message: message }, options)
+  }
+
+  /** Sends an entity of any type to a user; see `send`. */
+  async sendMessage(to: string, msgType: string, content: unknown, options: SendOptions = {}): Promise<SendResult> {
+    checkReceiver(to)
+    const callbackId = options.callbackless ? undefined : this.#writer.nextId()
+    return this.#deliver(to, msgType, content, { ...options, callbackId })
+  }
+
+  /**
+   * Answers a message that asked for it: goes to its sender, with its `CallbackID`, so that the sender's
+   * `request` resolves with the content.
+   */
+  async reply(
+    message: IncomingMessage,
+    msgType: string,
+    content: unknown,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    checkReceiver(message.from)
+    const theirs = message.envelope.CallbackID
+    const callbackId = theirs || (options.callbackless ? undefined : this.#writer.nextId())
+    return this.#deliver(message.from, msgType, content, { ...options, callbackId })
+  }
+
+  /**
+   * Asks the server, or with `to` a user, and waits for the one answer.
+   *
+   * @returns the answer's content
+   * @throws ParleyError with the answer's code when it tells of a failure
+   */
+  async request(
+    type: string,
+    content: unknown,
+    options: RequestOptions & { readonly to?: string | undefined } = {},
+  ): Promise<unknown> {
+    if (options.to !== undefined) checkReceiver(options.to)
+    return (await this.#ask(type, content, options)).content
+  }
+
+  /** Sends a text to everyone online; for operators. */
+  async broadcast(message: string, options: RequestOptions = {}): Promise<void> {
+    await this.#ask('BroadcastRequest', { Message: message }, options)
+  }
+
+  /** One page of those who are online. */
+  async users(options: UserListOptions = {}): Promise<UserPage> {
+    const { prefix, after, limit } = options
+    const data = {
+      ...(prefix === undefined ? {} : { Prefix: prefix }),
+      ...(after === undefined ? {} : { After: after }),
+      ...(limit === undefined ? {} : { Limit: limit }),
+    }
+    return usersIn(await this.#ask('UserListRequest', { Data: data }, options))
+  }
+
+  /** Everyone who is online, page by page: `for await (const user of client.allUsers())`. */
+  async *allUsers(options: UserListOptions = {}): AsyncGenerator<OnlineUser, void, undefined> {
+    let after = options.after
+    for (;;) {
+      const page = await this.users({ ...options, after })
+      yield* page.users
+      // A server that gives the same place again would keep us for ever.
+      if (page.after === undefined || page.after === after) return
+      after = page.after
+    }
+  }
+
+  /** Ends a user's sessions, and keeps the user out for `banSeconds`; for operators. */
+  async kick(
+    userId: string,
+    options: RequestOptions & { readonly reason?: string | undefined; readonly banSeconds?: number | undefined } = {},
+  ): Promise<void> {
+    const { reason, banSeconds } = options
+    const content = {
+      UserId: userId,
+      ...(reason === undefined ? {} : { Reason: reason }),
+      ...(banSeconds === undefined ? {} : { BanSeconds: banSeconds }),
+    }
+    await this.#ask('KickRequest', content, options)
+  }
+
+  /** Changes the password of the user who is logged in. Tokens from before are void. */
+  async changePassword(
+    passwords: { readonly oldPassword: string; readonly newPassword: string },
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const { oldPassword, newPassword } = passwords
+    // The server may take as long as for a login: it checks the old one and hashes the new one.
+    const timeoutMs = options.timeoutMs ?? this.#options.loginTimeoutMs
+    await this.#ask('PasswordRequest', { OldPassword: oldPassword, NewPassword: newPassword }, { timeoutMs })
+    this.#live.passwordChanged(newPassword)
+  }
+
+  /** Turns `PresenceEvent`s on or off; they are asked for again after a reconnect. */
+  async watchPresence(on: boolean, options: RequestOptions = {}): Promise<void> {
+    await this.#ask('CommonRequest', presenceCommand(on), options)
+    this.#live.watchesPresence(on)
+  }
+
+  /** Listens to an event of the life cycle. The function that it returns ends the listening. */
+  on<Name extends keyof ClientEvents>(name: Name, handler: EventHandler<ClientEvents[Name]>): () => void
+  /** Listens to messages of a type, with their checked content. */
+  on<Type extends keyof ContentByType>(type: Type, handler: MessageHandler<ContentByType[Type]>): () => void
+  /** Listens to messages of a type that the protocol leaves to applications. */
+  on(type: string, handler: MessageHandler<unknown>): () => void
+  on(name: string, handler: Listener): () => void {
+    return this.#listeners.add(lifeCycleNames.has(name) ? name : typeName(name), handler)
+  }
+
+  /**
+   * The messages of users, in order: `for await (const message of client)`. The loop ends with `close`, and
+   * throws the reason when the client ends otherwise; a reconnect does not end it. What came before the first
+   * loop and had no handler is kept for it. A loop that is too slow (`iteratorMessagesMax`) gets what is
+   * buffered, then the error `iterator_overflow`; the client itself lives on.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<IncomingMessage> {
+    return this.#stream.iterate()
+  }
+
+  /** Sends what waits, lets the server answer it (for at most `closeTimeoutMs`), and ends. Always the same promise. */
+  close(): Promise<void> {
+    return this.#live.close()
+  }
+
+  /** The same as `close`. */
+  drain(): Promise<void> {
+    return this.close()
+  }
+
+  get #live(): Session {
+    if (this.#session === undefined) throw new ParleyError('bad_state', { message: 'The client is not connected yet.' })
+    return this.#session
+  }
+
+  // Sending.
+
+  async #deliver(
+    to: string,
+    msgType: string,
+    content: unknown,
+    options: SendOptions & { readonly callbackId: string | undefined },
+  ): Promise<SendResult> {
+    const callbackId = options.callbackId
+    const answer = await this.#exchange({
+      to,
+      type: msgType,
+      content,
+      callbackId,
+      answerer: '',
+      timeoutMs: options.timeoutMs,
+    })
+    return { status: answer === undefined ? 'unconfirmed' : statusIn(answer) }
+  }
+
+  async #ask(
+    type: string,
+    content: unknown,
+    options: RequestOptions & { readonly to?: string | undefined },
+  ): Promise<IncomingMessage> {
+    const { to, timeoutMs } = options
+    const callbackId = this.#writer.nextId()
+    const answer = await this.#exchange({ to, type, content, callbackId, answerer: to ?? '', timeoutMs })
+    if (answer === undefined) throw new ParleyError('bad_answer')
+    return answer
+  }
+
+  /** Sends a message and waits for its answer; a failure that the answer tells of is thrown. */
+  #exchange(exchange: Exchange): Promise<IncomingMessage | undefined> {
+    const { to, type, content, callbackId, answerer } = exchange
+    const body = this.#writer.write(type, content, { to, callbackId })
+    const timeoutMs = exchange.timeoutMs ?? this.#options.requestTimeoutMs
+    return new Promise((resolve, reject) => {
+      const answered = (message: IncomingMessage | undefined): void => {
+        const failure = message === undefined ? undefined : failureIn(message)
+        if (failure === undefined) resolve(message)
+        else reject(failure)
+      }
+      this.#live.send({ body, callbackId, answerer, timeoutMs, answered, failed: reject })
+    })
+  }
+
+  // Receiving.
+
+  #sessionEvents(): SessionEvents {
+    const listeners = this.#listeners
+    return {
+      message: (message) => this.#receive(message),
+      connected: (login, again) => listeners.emit('connected', { ...login, again }),
+      disconnected: (error) => listeners.emit('disconnected', { error }),
+      reconnecting: (attempt, delayMs, error) => listeners.emit('reconnecting', { attempt, delayMs, error }),
+      error: (error) => listeners.emit('error', error),
+      closed: (error) => {
+        this.#stream.end({ error })
+        listeners.emit('closed', { error })
+      },
+    }
+  }
+
+  /** A message that answers no request. */
+  #receive(message: IncomingMessage): void {
+    const { type, from, content } = message
+    const listeners = this.#listeners
+    if (answerTypes.has(type)) return
+    if (type === 'ErrorResponse' || type === 'PresenceEvent') {
+      // Only the server sends these; from a user they are forged.
+      if (from !== '') return
+      listeners.emit(typeName(type), content, message)
+      const failure = failureIn(message)
+      // What ends the connection is told by `disconnected` and `closed`.
+      if (failure !== undefined && !endsConnection(failure.code)) listeners.emit('error', failure)
+      return
+    }
+    const claimed = listeners.has(typeName(type)) || listeners.has('message')
+    listeners.emit(typeName(type), content, message)
+    listeners.emit('message', message)
+    this.#stream.push(message, claimed)
+  }
+
+  /** A handler threw: the `error` handlers are told, or else it is thrown where the platform reports such things. */
+  #handlerFailed(cause: unknown, name: string): void {
+    const error = new ParleyError('handler_failed', { cause })
+    // A handler of errors that throws must not be told of its own.
+    if (name !== 'error' && this.#listeners.has('error')) {
+      this.#listeners.emit('error', error)
+      return
+    }
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
+
+/** The names of `ClientEvents`; the compiler keeps them complete. */
+const lifeCycle: Record<keyof ClientEvents, true> = {
+  connected: true,
+  disconnected: true,
+  reconnecting: true,
+  error: true,
+  closed: true,
+  message: true,
+}
+const lifeCycleNames: ReadonlySet<string> = new Set(Object.keys(lifeCycle))
+
+/** The name under which handlers of a `MsgType` are kept: a peer who sends the type `closed` must not cause that event. */
+function typeName(msgType: string): string {
+  return `type ${msgType}`
+}
+
+/** One message and what is expected of it. */
+interface Exchange {
+  readonly to: string | undefined
+  readonly type: string
+  readonly content: unknown
+  readonly callbackId: string | undefined
+  readonly answerer: string
+  readonly timeoutMs: number | undefined
+}
+
+function checkReceiver(to: string): void {
+  if (typeof to !== 'string' || to === '') {
+    throw new ParleyError('bad_argument', { message: 'A message to a user needs the UserId of the receiver.' })
+  }
+}

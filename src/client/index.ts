@@ -1,0 +1,19 @@
+/** The client of a Parley server, for Node and for pages: the door that applications come in by. */
+export type { BroadcastRequest, ErrorResponse, PresenceEvent, TextMsgRequest } from '../protocol/entities/index.ts'
+export type { Envelope } from '../protocol/envelope.ts'
+export type { ErrorCode } from '../protocol/errors.ts'
+export type { LoginResult, OnlineUser, SendStatus, UserPage } from './answer.ts'
+export {
+  type Client,
+  connect,
+  type RequestOptions,
+  type SendOptions,
+  type SendResult,
+  type UserListOptions,
+} from './client.ts'
+export { type ClientErrorCode, ParleyError, type ParleyErrorCode } from './errors.ts'
+export type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
+export type { IncomingMessage } from './message.ts'
+export { type ConnectOptions, optionDefaults, type ReconnectOptions } from './options.ts'
+export type { Credentials } from './session-state.ts'
+export type { Charset } from './transport.ts'

@@ -1,0 +1,460 @@
+/**
+ * The engine of a client: one life cycle over many connections. Owns the connection, the login that is
+ * repeated on each, what waits to be sent and who waits for answers; tells its owner what happens.
+ *
+ *     connecting ─▶ open ─▶ loggingIn ─▶ online ─▶ draining ─▶ closed
+ *         ▲                     ▲           │
+ *         └────── waiting ◀─────┴───────────┘      (lost; only after a login has succeeded once)
+ */
+import { failureIn, type LoginResult, loginIn } from './answer.ts'
+import { backoffDelayMs } from './backoff.ts'
+import { type EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
+import { ParleyError } from './errors.ts'
+import { Link } from './link.ts'
+import type { IncomingMessage } from './message.ts'
+import type { ClientOptions } from './options.ts'
+import { type RequestOptions, Requests } from './requests.ts'
+import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
+
+/** An online time after which the count of tries begins anew; a server that drops us at once gets growing waits. */
+const stableAfterMs = 5_000
+/** After these the client never comes back by itself, whatever the server says of retrying. */
+const finalCodes: ReadonlySet<string> = new Set(['kicked', 'banned', 'replaced', 'account_changed', 'auth_failed'])
+
+/** See the head of the file. */
+export class Session {
+  readonly #options: ClientOptions
+  readonly #events: SessionEvents
+  readonly #requests: Requests
+  readonly #writer: EnvelopeWriter
+  readonly #ended: { readonly promise: Promise<void>; resolve(): void }
+  #state: SessionState
+  /** Set by the first good login, and used again by each reconnect. */
+  #credentials: Credentials | undefined
+  #login: LoginResult | undefined
+  #watchesPresence = false
+
+  private constructor(options: ClientOptions, writer: EnvelopeWriter, events: SessionEvents) {
+    this.#options = options
+    this.#events = events
+    this.#requests = new Requests(options)
+    this.#writer = writer
+    this.#ended = deferred()
+    this.#state = this.#connectingState(0)
+  }
+
+  /** Connects once; rejects with `connect_failed` when that does not succeed in time. */
+  static async connect(
+    options: ClientOptions,
+    writer: EnvelopeWriter,
+    events: SessionEvents,
+    signal?: AbortSignal,
+  ): Promise<Session> {
+    const session = new Session(options, writer, events)
+    const state = session.#state
+    if (state.kind !== 'connecting') throw new ParleyError('bad_state')
+    const { link, abort } = state
+    const stop = (): void => abort.abort(signal?.reason)
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      await link.open(abort.signal)
+      session.#state = { kind: 'open', link }
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+    return session
+  }
+
+  get state(): SessionState['kind'] {
+    return this.#state.kind
+  }
+
+  /** What the last good login gave. */
+  get login(): LoginResult | undefined {
+    return this.#login
+  }
+
+  /** Resolves at the end. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  /** Sends a request as soon as the connection takes it. What becomes of it, its own callbacks tell. */
+  send(options: RequestOptions): void {
+    if (this.#state.kind === 'closed' || this.#state.kind === 'draining') {
+      options.failed(this.#closedError())
+      return
+    }
+    if (options.body.length > this.#options.frameBytesMax) {
+      options.failed(new ParleyError('frame_too_large', { message: 'The message is too long to be sent.' }))
+      return
+    }
+    const request = this.#requests.add(options)
+    if (request instanceof ParleyError) {
+      options.failed(request)
+      return
+    }
+    const link = this.#writableLink()
+    if (link !== undefined && this.#requests.queuedCount === 0) {
+      link.send(options.body)
+      this.#requests.sent(request)
+    } else {
+      this.#requests.enqueue(request)
+    }
+  }
+
+  /** Logs in; when the server refuses, the connection stays open for another try. */
+  logIn(credentials: Credentials, register: boolean): Promise<LoginResult> {
+    const state = this.#state
+    switch (state.kind) {
+      case 'open':
+        this.#state = { kind: 'loggingIn', link: state.link, attempt: 0 }
+        return new Promise((resolve, reject) =>
+          this.#authenticate(state.link, credentials, register, { resolve, reject }),
+        )
+      case 'closed':
+      case 'draining':
+        return Promise.reject(this.#closedError())
+      case 'connecting':
+      case 'loggingIn':
+      case 'online':
+      case 'waiting':
+        return Promise.reject(new ParleyError('bad_state', { message: 'This client is logged in, or about to be.' }))
+    }
+  }
+
+  /** Remembers the new password, since a change voids the token. */
+  passwordChanged(newPassword: string): void {
+    if (this.#credentials !== undefined) {
+      this.#credentials = { userId: this.#credentials.userId, password: newPassword }
+    }
+  }
+
+  /** Remembers whether to ask for presence again after a reconnect. */
+  watchesPresence(on: boolean): void {
+    this.#watchesPresence = on
+  }
+
+  /** Sends what waits, lets the server answer it, and ends. Idempotent; resolves at the end. */
+  close(): Promise<void> {
+    const state = this.#state
+    switch (state.kind) {
+      case 'open':
+      case 'online': {
+        const timer = setTimeout(() => this.#end(undefined), this.#options.closeTimeoutMs)
+        this.#state = { kind: 'draining', link: state.link, timer }
+        this.#flush()
+        this.#endWhenDrained()
+        break
+      }
+      case 'connecting':
+      case 'loggingIn':
+      case 'waiting':
+        this.#end(undefined)
+        break
+      case 'draining':
+      case 'closed':
+        break
+    }
+    return this.#ended.promise
+  }
+
+  // The connection.
+
+  #connectingState(attempt: number): Extract<SessionState, { kind: 'connecting' }> {
+    const link: Link = new Link(this.#options, {
+      message: (message) => this.#receive(link, message),
+      fault: (error) => this.#events.error(error),
+      drained: () => this.#flush(),
+      lost: (error) => this.#lost(link, error),
+      heartbeat: () => link.send(this.#writer.write('HeartbeatRequest', {}, { callbackId: this.#writer.nextId() })),
+    })
+    return { kind: 'connecting', link, attempt, abort: new AbortController() }
+  }
+
+  #receive(link: Link, message: IncomingMessage): void {
+    if (link !== this.#link()) return
+    if (message.from === '' && message.type === 'HeartbeatRequest') {
+      const callbackId = message.envelope.CallbackID || undefined
+      link.send(this.#writer.write('HeartbeatResponse', {}, { callbackId }))
+    } else if (this.#requests.answer(message)) {
+      this.#endWhenDrained()
+    } else {
+      this.#events.message(message)
+    }
+  }
+
+  /** The connection is over, for the reason that the server gave or for `connection_lost`. */
+  #lost(link: Link, error: ParleyError): void {
+    if (link !== this.#link()) return
+    this.#requests.failSent(new ParleyError('connection_lost', { cause: error }))
+    const state = this.#state
+    switch (state.kind) {
+      case 'online': {
+        const wasStable = Date.now() - state.since >= stableAfterMs
+        this.#comeBack(wasStable ? 1 : state.attempt + 1, error)
+        return
+      }
+      case 'loggingIn':
+        if (state.attempt > 0) {
+          this.#comeBack(state.attempt + 1, error)
+          return
+        }
+        this.#end(error)
+        return
+      case 'open':
+        this.#end(error)
+        return
+      case 'draining':
+        this.#end(undefined)
+        return
+      case 'connecting':
+      case 'waiting':
+      case 'closed':
+        return
+    }
+  }
+
+  // Coming back.
+
+  /** Waits for the turn of the given try, or gives up. The state changes before anybody is told: a handler may close. */
+  #comeBack(attempt: number, error: ParleyError): void {
+    const wasOnline = this.#state.kind === 'online'
+    const { reconnect, random } = this.#options
+    if (reconnect === undefined || finalCodes.has(error.code) || !error.retryable || attempt > reconnect.attemptsMax) {
+      this.#end(error)
+      return
+    }
+    const delayMs = Math.max(backoffDelayMs(reconnect, attempt - 1, random()), error.retryAfterMs ?? 0)
+    const timer = setTimeout(() => void this.#reconnect(attempt), delayMs)
+    const waiting: SessionState = { kind: 'waiting', attempt, timer }
+    this.#state = waiting
+    if (wasOnline) this.#events.disconnected(error)
+    if (this.#state === waiting) this.#events.reconnecting(attempt, delayMs, error)
+  }
+
+  async #reconnect(attempt: number): Promise<void> {
+    const state = this.#connectingState(attempt)
+    this.#state = state
+    const { link, abort } = state
+    try {
+      await link.open(abort.signal)
+    } catch (error) {
+      if (abort.signal.aborted) return
+      this.#comeBack(attempt + 1, error instanceof ParleyError ? error : new ParleyError('connect_failed'))
+      return
+    }
+    const credentials = this.#credentials
+    if (abort.signal.aborted || credentials === undefined) {
+      link.destroy()
+      return
+    }
+    this.#state = { kind: 'loggingIn', link, attempt }
+    this.#authenticate(link, credentials, false)
+  }
+
+  // The login.
+
+  /** Sends an `AuthRequest`; with `asked`, for the application. */
+  #authenticate(link: Link, credentials: Credentials, register: boolean, asked?: Asked): void {
+    const { deviceId, clientName, loginTimeoutMs } = this.#options
+    const { userId, token } = credentials
+    const content = {
+      UserId: userId,
+      ...(token === undefined ? { Password: credentials.password } : { Token: token }),
+      ...(deviceId === undefined ? {} : { DeviceId: deviceId }),
+      Client: clientName,
+      Version: 1,
+      ...(register ? { Register: true } : {}),
+    }
+    const refused = (error: ParleyError): void => this.#refused(link, error, credentials, asked)
+    this.#ask(link, 'AuthRequest', content, {
+      timeoutMs: loginTimeoutMs,
+      answered: (message) => {
+        const result = loginIn(message)
+        if (result instanceof ParleyError) refused(result)
+        else this.#welcomed(link, result, credentials, asked)
+      },
+      failed: refused,
+    })
+  }
+
+  #welcomed(link: Link, login: LoginResult, credentials: Credentials, asked: Asked | undefined): void {
+    const state = this.#state
+    if (state.kind !== 'loggingIn' || state.link !== link) return
+    const { password } = credentials
+    const token = login.token ?? credentials.token
+    if (token !== undefined) this.#credentials = { userId: login.userId, token, password }
+    else if (password !== undefined) this.#credentials = { userId: login.userId, password }
+    this.#login = login
+    this.#writer.userId = login.userId
+    this.#state = { kind: 'online', link, attempt: state.attempt, since: Date.now() }
+    link.watch()
+    asked?.resolve(login)
+    this.#events.connected(login, asked === undefined)
+    if (asked === undefined && this.#watchesPresence) this.#watchAgain(link)
+    this.#flush()
+  }
+
+  #refused(link: Link, error: ParleyError, credentials: Credentials, asked: Asked | undefined): void {
+    const state = this.#state
+    if (state.kind !== 'loggingIn' || state.link !== link) {
+      asked?.reject(error)
+      return
+    }
+    // Why the connection ended says more than that it did; `#lost` goes on from here.
+    if (error.code === 'connection_lost') {
+      asked?.reject(error.cause instanceof ParleyError ? error.cause : error)
+      return
+    }
+    const { userId, password, token } = credentials
+    if (error.code === 'auth_failed' && token !== undefined && password !== undefined) {
+      this.#authenticate(link, { userId, password }, false, asked)
+      return
+    }
+    if (asked !== undefined) {
+      asked.reject(error)
+      // Whether a late answer will log us in is not known, so such a connection is of no more use.
+      if (error.code === 'timeout') {
+        this.#end(error)
+        return
+      }
+      this.#state = { kind: 'open', link }
+      this.#flush()
+      return
+    }
+    link.destroy()
+    this.#comeBack(state.attempt + 1, error)
+  }
+
+  #watchAgain(link: Link): void {
+    this.#ask(link, 'CommonRequest', presenceCommand(true), {
+      timeoutMs: this.#options.requestTimeoutMs,
+      answered: (message) => {
+        const failure = failureIn(message)
+        if (failure !== undefined) this.#events.error(failure)
+      },
+      failed: (error) => this.#events.error(error),
+    })
+  }
+
+  // Sending.
+
+  /** Sends a request of the session's own to the server, past the queue: what waits there waits for this. */
+  #ask(link: Link, msgType: string, content: unknown, question: Question): void {
+    const callbackId = this.#writer.nextId()
+    const request = this.#requests.add({
+      body: this.#writer.write(msgType, content, { callbackId }),
+      callbackId,
+      answerer: '',
+      timeoutMs: question.timeoutMs,
+      answered: (message) => {
+        if (message === undefined) question.failed(new ParleyError('bad_answer'))
+        else question.answered(message)
+      },
+      failed: question.failed,
+    })
+    if (request instanceof ParleyError) {
+      question.failed(request)
+      return
+    }
+    link.send(request.options.body)
+    this.#requests.sent(request)
+  }
+
+  #flush(): void {
+    for (let link = this.#writableLink(); link !== undefined; link = this.#writableLink()) {
+      const request = this.#requests.dequeue()
+      if (request === undefined) break
+      link.send(request.options.body)
+      this.#requests.sent(request)
+    }
+    this.#endWhenDrained()
+  }
+
+  /** The connection, when it takes messages just now. */
+  #writableLink(): Link | undefined {
+    const state = this.#state
+    switch (state.kind) {
+      case 'open':
+      case 'online':
+      case 'draining':
+        return state.link.unsentBytes < this.#options.unsentBytesMax ? state.link : undefined
+      case 'connecting':
+      case 'loggingIn':
+      case 'waiting':
+      case 'closed':
+        return undefined
+    }
+  }
+
+  /** The connection of this state, if it has one. */
+  #link(): Link | undefined {
+    return 'link' in this.#state ? this.#state.link : undefined
+  }
+
+  // The end.
+
+  #endWhenDrained(): void {
+    if (this.#state.kind === 'draining' && !this.#requests.isBusy) this.#end(undefined)
+  }
+
+  #end(error: ParleyError | undefined): void {
+    const state = this.#state
+    if (state.kind === 'closed') return
+    this.#state = { kind: 'closed', error }
+    switch (state.kind) {
+      case 'connecting':
+        state.abort.abort(this.#closedError())
+        break
+      case 'waiting':
+        clearTimeout(state.timer)
+        break
+      case 'draining':
+        clearTimeout(state.timer)
+        state.link.end()
+        break
+      case 'open':
+      case 'loggingIn':
+      case 'online':
+        state.link.destroy()
+        break
+    }
+    this.#requests.failAll(this.#closedError())
+    if (state.kind === 'online' && error !== undefined) this.#events.disconnected(error)
+    this.#events.closed(error)
+    // A link that is still connecting was given up, and has no end of its own.
+    const over = 'link' in state && state.kind !== 'connecting' ? state.link.over : Promise.resolve()
+    void over.then(() => this.#ended.resolve())
+  }
+
+  #closedError(): ParleyError {
+    const error = this.#state.kind === 'closed' ? this.#state.error : undefined
+    return new ParleyError(
+      'closed',
+      error === undefined ? {} : { cause: error, message: `The client is closed: ${error.message}` },
+    )
+  }
+}
+
+/** The application's call of `login` that waits. */
+interface Asked {
+  resolve(login: LoginResult): void
+  reject(error: ParleyError): void
+}
+
+/** What becomes of a request of the session's own. */
+interface Question {
+  readonly timeoutMs: number
+  answered(message: IncomingMessage): void
+  failed(error: ParleyError): void
+}
+
+function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

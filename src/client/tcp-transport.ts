@@ -1,0 +1,139 @@
+/**
+ * The transport over TCP, for Node: frames `START body END` in the configured charset. Owns the
+ * socket; everything sent within one turn of the loop is one write.
+ */
+import { createConnection, type Socket } from 'node:net'
+import { decodeGb18030, encodeGb18030 } from '../protocol/charset.ts'
+import { DelimitedSplitter, type FrameSink } from '../protocol/delimited-splitter.ts'
+import { delimitersProblem } from '../protocol/delimiters.ts'
+import { ParleyError } from './errors.ts'
+import type { Address, Transport, TransportEvents, TransportOptions } from './transport.ts'
+
+/** Connects to a TCP listener. */
+export function openTcpTransport(
+  address: Extract<Address, { kind: 'tcp' }>,
+  options: TransportOptions,
+  events: TransportEvents,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const { signal } = options
+    const problem = delimitersProblem({ start: options.startByte, end: options.endByte }, options.charset)
+    if (problem !== undefined)
+      return reject(new ParleyError('bad_argument', { message: `Cannot connect: ${problem}.` }))
+    if (signal.aborted) return reject(signal.reason)
+    const socket = createConnection({ host: address.host, port: address.port, noDelay: true, keepAlive: true })
+    const stop = (): void => {
+      socket.destroy()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', stop)
+      socket.off('error', reject)
+      resolve(new TcpTransport(socket, options, events))
+    })
+  })
+}
+
+class TcpTransport implements Transport {
+  readonly #socket: Socket
+  readonly #options: TransportOptions
+  /** Bodies of this turn that are not yet given to the socket. */
+  #batch: string[] = []
+  /** Their size: UTF-16 units, which is near enough to bytes for a limit. */
+  #batchUnits = 0
+  #error: unknown
+
+  constructor(socket: Socket, options: TransportOptions, events: TransportEvents) {
+    this.#socket = socket
+    this.#options = options
+    const splitter = new DelimitedSplitter({ start: options.startByte, end: options.endByte }, options.frameBytesMax)
+    const sink = frameSink(options, events)
+    socket.on('data', (chunk) => splitter.push(chunk, sink))
+    socket.on('drain', () => events.drained())
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+    // The server's end of the stream ends ours too (allowHalfOpen is off), and then `close` comes.
+    socket.on('close', () => events.closed(this.#error))
+  }
+
+  get unsentBytes(): number {
+    return this.#batchUnits + this.#socket.writableLength
+  }
+
+  send(body: string): void {
+    if (!this.#socket.writable) return
+    // A microtask comes after all that the answers of one chunk have set going: those sends share a write.
+    if (this.#batch.length === 0) queueMicrotask(() => this.#flush())
+    this.#batch.push(body)
+    this.#batchUnits += body.length + 2
+  }
+
+  end(): void {
+    this.#flush()
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0) return
+    const bodies = this.#batch
+    this.#batch = []
+    this.#batchUnits = 0
+    if (this.#socket.writable) this.#socket.write(encodeFrames(bodies, this.#options))
+  }
+}
+
+/** The bytes of several frames, as one buffer. */
+function encodeFrames(bodies: readonly string[], options: TransportOptions): Uint8Array {
+  const encode = options.charset === 'gb18030' ? encodeGb18030 : encodeUtf8
+  const { startByte, endByte } = options
+  if (startByte < 0x80 && endByte < 0x80) {
+    // Below 0x80 both charsets are ASCII, so the delimiters can be part of one text that is encoded at once.
+    const start = String.fromCharCode(startByte)
+    const end = String.fromCharCode(endByte)
+    return encode(start + bodies.join(end + start) + end)
+  }
+  return Buffer.concat(bodies.flatMap((body) => [Buffer.of(startByte), encode(body), Buffer.of(endByte)]))
+}
+
+function encodeUtf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8')
+}
+
+function frameSink(options: TransportOptions, events: TransportEvents): FrameSink {
+  // A byte order mark is no JSON: it is kept, so that the reader of envelopes refuses it.
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decode = (bytes: Uint8Array): string | undefined => {
+    if (options.charset === 'gb18030') return decodeGb18030(bytes)
+    try {
+      return utf8.decode(bytes)
+    } catch {
+      return undefined
+    }
+  }
+  const fault = (code: 'bad_frame' | 'frame_too_large', message: string): void =>
+    events.fault(new ParleyError(code, { message }))
+  return {
+    frame(bytes, start, end) {
+      const text = decode(bytes.subarray(start, end))
+      if (text === undefined) fault('bad_frame', `A frame from the server is not valid ${options.charset}.`)
+      else events.body(text)
+      return true
+    },
+    noise(byteCount) {
+      fault('bad_frame', `The server sent ${byteCount} bytes outside a frame: do the start and end bytes match?`)
+    },
+    truncated(byteCount) {
+      fault('bad_frame', `A frame from the server was cut after ${byteCount} bytes.`)
+    },
+    tooLarge() {
+      fault('frame_too_large', `A frame from the server is longer than ${options.frameBytesMax} bytes; it was skipped.`)
+    },
+  }
+}
