@@ -65,7 +65,13 @@ export interface AcceptorEventMessage {
 /** Events of an acceptor; one subscriber logs them, one counts them. */
 export type AcceptorEvent =
   | { readonly name: 'listening'; readonly listener: string; readonly host: string; readonly port: number }
-  | { readonly name: 'listenFailed'; readonly listener: string; readonly host: string; readonly port: number; readonly code: string }
+  | {
+      readonly name: 'listenFailed'
+      readonly listener: string
+      readonly host: string
+      readonly port: number
+      readonly code: string
+    }
   | {
       readonly name: 'connectionClosed'
       readonly connection: ConnectionId

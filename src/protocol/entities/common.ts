@@ -24,7 +24,7 @@ export const commonRequest: Entity<typeof CommonRequestSchema> = {
   type: 'CommonRequest',
   schema: CommonRequestSchema,
   sender: 'client',
-  receiver: 'server',
+  receiver: 'either',
 }
 export const commonResponse: Entity<typeof CommonResponseSchema> = {
   type: 'CommonResponse',

@@ -11,11 +11,11 @@ export const heartbeatRequest: Entity<typeof EmptySchema> = {
   type: 'HeartbeatRequest',
   schema: EmptySchema,
   sender: 'either',
-  receiver: 'server',
+  receiver: 'either',
 }
 export const heartbeatResponse: Entity<typeof EmptySchema> = {
   type: 'HeartbeatResponse',
   schema: EmptySchema,
   sender: 'either',
-  receiver: 'server',
+  receiver: 'either',
 }

@@ -1,0 +1,543 @@
+/**
+ * The acceptor: owns the connections, from accept to close. It turns what they send into messages to the router,
+ * and the router's messages into writes, one write for each connection and batch.
+ * Runs on: the acceptor thread.
+ */
+import type { AcceptorMessage } from '../mailbox/acceptor-messages.ts'
+import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
+import { type ErrorCode, errors, type Fault, fault, isErrorCode } from '../protocol/errors.ts'
+import { type Answered, type FaultExtras, frameOf, refusal, serverMessage } from '../protocol/replies.ts'
+import { addressKey } from './address.ts'
+import { Admission } from './admission.ts'
+import type { Channel } from './channel.ts'
+import { Connection, type Session } from './connection.ts'
+import { Counters } from './counters.ts'
+import { type FrameEffects, FrameReader } from './frame-reader.ts'
+import { type Listener, type ListenerEvents, listen } from './listeners.ts'
+import type { AcceptorOptions } from './options.ts'
+import type { RouterLink } from './router-link.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+const indexShift = 28
+const countMask = 2 ** indexShift - 1
+const sweepMs = 250
+const countersMs = 1000
+const nobody: Answered = { type: undefined, toUser: false, callbackId: undefined }
+
+/** What stops an acceptor from running for good. */
+export type AcceptorPhase = 'serving' | 'draining' | 'drained'
+
+/** See the head of the file. */
+export class Acceptor implements FrameEffects {
+  readonly #options: AcceptorOptions
+  readonly #link: RouterLink
+  readonly #reader: FrameReader
+  readonly #admission: Admission
+  readonly #counters = new Counters()
+  readonly #listeners: Listener[] = []
+  readonly #connections = new Map<ConnectionId, Connection>()
+  /** Sessions of each user, and the rate that they share. */
+  readonly #users = new Map<string, { readonly bucket: TokenBucket; sessions: number }>()
+  /** Connections that got output since the last flush. */
+  #dirty: Connection[] = []
+  /** Connections that wait for space in the router's ring. */
+  readonly #stalled = new Set<Connection>()
+  #sessions = 0
+  #nextCount = 1
+  #refusing = 0
+  #phase: AcceptorPhase = 'serving'
+  #drainAsked = false
+  #countersSentAt = 0
+
+  constructor(options: AcceptorOptions, link: RouterLink) {
+    this.#options = options
+    this.#link = link
+    this.#reader = new FrameReader(options.delimiters, this)
+    this.#admission = new Admission(options.limits)
+  }
+
+  /** Opens the listeners and begins to keep deadlines. */
+  start(): void {
+    const { delimiters, limits, listeners } = this.#options
+    const events: ListenerEvents = {
+      connected: (peer) => this.#onConnected(peer),
+      listening: (listener, host, port) => this.#event({ name: 'listening', listener, host, port }),
+      failed: (listener, host, port, code) => this.#event({ name: 'listenFailed', listener, host, port, code }),
+      acceptFailed: (code) => this.#event({ name: 'acceptPaused', reason: code }),
+    }
+    for (const listener of listeners) this.#listeners.push(listen(listener, { delimiters, limits, events }))
+    setInterval(() => this.#sweep(), sweepMs)
+  }
+
+  #event(event: AcceptorEvent): void {
+    // What the start waits for must arrive; all others may be dropped under load.
+    if (event.name === 'listening' || event.name === 'listenFailed' || event.name === 'drained') {
+      this.#link.send({ kind: 'event', event })
+    } else {
+      this.#link.event(event)
+    }
+    this.#link.publish()
+  }
+
+  // Coming in
+
+  #onConnected(peer: Parameters<ListenerEvents['connected']>[0]): void {
+    const key = addressKey(peer.address)
+    this.#counters.acceptedTotal++
+    const refused =
+      this.#phase !== 'serving' ? 'server_draining' : this.#admission.enter(key) ? undefined : 'server_busy'
+    if (refused !== undefined) {
+      this.#refuseConnection(peer, key, refused)
+      return
+    }
+    const now = performance.now()
+    const late: { connection?: Connection } = {}
+    const channel: Channel = peer.make({
+      received: (chunk) => late.connection && this.#onReceived(late.connection, chunk),
+      written: () => late.connection && this.#onWritten(late.connection),
+      closed: (how) => late.connection && this.#onClosed(late.connection, how),
+    })
+    const connection = new Connection({
+      id: this.#newId(),
+      channel,
+      addressKey: key,
+      state: { kind: 'greeting', deadline: now + this.#options.limits.authTimeoutMs },
+      now,
+    })
+    late.connection = connection
+    this.#connections.set(connection.id, connection)
+  }
+
+  #refuseConnection(
+    peer: Parameters<ListenerEvents['connected']>[0],
+    key: string,
+    code: 'server_busy' | 'server_draining',
+  ): void {
+    this.#counters.closed(code)
+    this.#link.event({ name: 'refused', address: key, reason: code })
+    // Those that are being told why hold descriptors of the reserve: beyond a number they are only cut.
+    if (this.#refusing >= this.#options.limits.refusingMax) {
+      peer.refuse(undefined)
+      return
+    }
+    this.#refusing++
+    setTimeout(() => {
+      this.#refusing--
+    }, this.#options.limits.lingerMs)
+    peer.refuse(frameOf(this.#options.delimiters, refusal(nobody, fault(code), unixSeconds())))
+  }
+
+  #newId(): ConnectionId {
+    let id: ConnectionId
+    do {
+      id = this.#options.index * 2 ** indexShift + this.#nextCount
+      this.#nextCount = this.#nextCount === countMask ? 1 : this.#nextCount + 1
+    } while (this.#connections.has(id))
+    return id
+  }
+
+  // Reading
+
+  #onReceived(connection: Connection, chunk: Buffer): void {
+    connection.receivedBytes += chunk.length
+    this.#counters.receivedBytes += chunk.length
+    if (!connection.isOpen()) return
+    const now = performance.now()
+    connection.lastHeardAt = now
+    connection.probedAt = 0
+    if (connection.unread !== undefined || this.mustStop(connection)) this.#keepUnread(connection, chunk)
+    else this.#read(connection, chunk, now)
+    this.#flush()
+  }
+
+  #read(connection: Connection, chunk: Buffer, now: number): void {
+    this.#reader.begin(connection, chunk, now)
+    const consumed = connection.channel.read(chunk, this.#reader)
+    this.#reader.finish()
+    if (consumed < chunk.length && connection.isOpen()) this.#keepUnread(connection, chunk.subarray(consumed))
+  }
+
+  /** Keeps what can't be taken now. At most one chunk of the socket and the limit are kept: then it is not read any more. */
+  #keepUnread(connection: Connection, chunk: Buffer): void {
+    connection.unread = connection.unread === undefined ? chunk : Buffer.concat([connection.unread, chunk])
+    const isChecking = connection.state.kind === 'authenticating'
+    if (!isChecking) this.#stalled.add(connection)
+    if (!isChecking || connection.unread.length > this.#options.limits.unreadBytesMax) connection.pause()
+  }
+
+  #readOn(connection: Connection): void {
+    const chunk = connection.unread
+    connection.unread = undefined
+    if (chunk !== undefined && connection.isOpen()) this.#read(connection, chunk, performance.now())
+    if (connection.unread === undefined) connection.resume()
+  }
+
+  /** The router's ring has space again: sends what is owed, then reads on where reading had stopped. */
+  spaceInRouter(): void {
+    if (!this.#link.settle()) return
+    const stalled = [...this.#stalled]
+    this.#stalled.clear()
+    for (const connection of stalled) {
+      if (this.#link.isBlocked()) this.#stalled.add(connection)
+      else this.#readOn(connection)
+    }
+    this.#flush()
+  }
+
+  // What frames cause: see FrameEffects
+
+  relay(run: Parameters<RouterLink['relay']>[0]): void {
+    this.#link.relay(run)
+  }
+
+  authenticate(message: Parameters<FrameEffects['authenticate']>[0]): void {
+    const connection = this.#connections.get(message.connection)
+    if (connection === undefined) return
+    connection.state = { kind: 'authenticating' }
+    connection.isKnownToRouter = true
+    this.#link.send(message)
+  }
+
+  request(message: Parameters<FrameEffects['request']>[0]): void {
+    this.#link.send(message)
+  }
+
+  heartbeat(connection: Connection, callbackId: string | undefined): void {
+    this.#say(connection, serverMessage({ type: 'HeartbeatResponse', content: {}, callbackId, time: unixSeconds() }))
+  }
+
+  heartbeatAnswered(connection: Connection): void {
+    connection.answersHeartbeats = true
+  }
+
+  refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void {
+    this.#counters.refused(problem.code)
+    if (problem.code === 'server_draining') {
+      this.#close(connection, 'server_draining', problem.message)
+      return
+    }
+    this.#say(connection, refusal(answered, problem, unixSeconds(), extras))
+    if (connection.state.kind === 'session') return
+    if (++connection.faultsBeforeLogin > this.#options.limits.faultsBeforeLoginMax) {
+      this.#close(connection, 'protocol_abuse', 'Too many messages before login that are no login.')
+    }
+  }
+
+  noise(connection: Connection, byteCount: number): void {
+    this.#counters.noiseBytes += byteCount
+    if (connection.noiseBytes > this.#options.limits.noiseBytesMax) {
+      this.#close(connection, 'protocol_abuse', 'Too many bytes outside frames: is START missing?')
+      return
+    }
+    const message = `${byteCount} bytes outside a frame were skipped: a frame begins with START.`
+    this.refuse(connection, nobody, fault('bad_frame', message), { detail: { SkippedBytes: byteCount } })
+  }
+
+  mustStop(connection: Connection): boolean {
+    return connection.state.kind === 'authenticating' || !connection.isOpen() || this.#link.isBlocked()
+  }
+
+  isDraining(): boolean {
+    return this.#phase !== 'serving'
+  }
+
+  // Messages from the router
+
+  /** Takes one message. Its frames need not outlive the call. */
+  receive(message: AcceptorMessage): void {
+    switch (message.kind) {
+      case 'deliver':
+        this.#deliver(message.connection, message.frames, message.receipt)
+        break
+      case 'deliverAll':
+        this.#deliverAll(message)
+        break
+      case 'beginSession':
+        this.#beginSession(message.connection, message.user, message.frames)
+        break
+      case 'refuseLogin':
+        this.#refuseLogin(message.connection, message.frames)
+        break
+      case 'watch': {
+        const session = this.#connections.get(message.connection)?.session()
+        if (session !== undefined) session.watches = message.on
+        break
+      }
+      case 'close': {
+        const connection = this.#connections.get(message.connection)
+        const code: ErrorCode = isErrorCode(message.reason) ? message.reason : 'internal_error'
+        if (connection !== undefined) this.#close(connection, code, message.message)
+        break
+      }
+      case 'stopListening':
+        this.#stopListening()
+        break
+      case 'drain':
+        this.#drain(message.deadlineMs)
+        break
+      default:
+        message satisfies never
+    }
+  }
+
+  /** Ends a batch of messages: writes what it caused. */
+  batchEnd(): void {
+    this.#flush()
+  }
+
+  #deliver(id: ConnectionId, frames: Uint8Array, receipt: number): void {
+    const connection = this.#connections.get(id)
+    if (connection === undefined || !connection.isOpen()) {
+      if (receipt !== 0) this.#link.send({ kind: 'written', receipts: [receipt], completed: false })
+      return
+    }
+    this.#append(connection, frames, receipt)
+  }
+
+  #deliverAll(message: Extract<AcceptorMessage, { kind: 'deliverAll' }>): void {
+    for (const connection of this.#connections.values()) {
+      const session = connection.session()
+      if (session === undefined || session.user === message.exceptUser) continue
+      if (message.audience === 'watchers' && !session.watches) continue
+      this.#append(connection, message.frames, 0)
+    }
+  }
+
+  #beginSession(id: ConnectionId, user: string, frames: Uint8Array): void {
+    const connection = this.#connections.get(id)
+    // The client may have gone while its login was checked; the router hears of that by itself.
+    if (connection?.state.kind !== 'authenticating') return
+    connection.state = { kind: 'session', session: this.#newSession(user) }
+    connection.user = user
+    connection.channel.bodyBytesMax = this.#options.limits.frameBytesMax
+    this.#sessions++
+    this.#append(connection, frames, 0)
+    this.#readOn(connection)
+  }
+
+  #newSession(user: string): Session {
+    let shared = this.#users.get(user)
+    if (shared === undefined) {
+      const bucket = new TokenBucket(this.#options.limits.userMessagesPerSecond, performance.now())
+      shared = { bucket, sessions: 0 }
+      this.#users.set(user, shared)
+    }
+    shared.sessions++
+    return {
+      user,
+      name: Buffer.from(user, 'utf8'),
+      nameJson: Buffer.from(JSON.stringify(user), 'utf8'),
+      bucket: shared.bucket,
+      watches: false,
+    }
+  }
+
+  #refuseLogin(id: ConnectionId, frames: Uint8Array): void {
+    const connection = this.#connections.get(id)
+    if (connection?.state.kind !== 'authenticating') return
+    const { loginAttemptsMax, authTimeoutMs } = this.#options.limits
+    connection.state = { kind: 'greeting', deadline: performance.now() + authTimeoutMs }
+    this.#append(connection, frames, 0)
+    if (++connection.failedLogins >= loginAttemptsMax) {
+      this.#close(connection, 'auth_failed', 'Too many logins failed on this connection.')
+      return
+    }
+    this.#readOn(connection)
+  }
+
+  // Writing
+
+  /** Sends a message of the acceptor's own. */
+  #say(connection: Connection, body: string): void {
+    this.#append(connection, frameOf(this.#options.delimiters, body), 0)
+  }
+
+  #append(connection: Connection, frames: Uint8Array, receipt: number): void {
+    if (!connection.isOpen()) return
+    const { output } = connection
+    const waiting = output.waitingBytes()
+    if (waiting === 0) this.#dirty.push(connection)
+    output.append(frames, receipt)
+    // One message may be longer than the limit; what counts is that the peer reads what waits before it.
+    if (waiting > 0 && waiting + frames.length > this.#options.limits.outputBytesMax) {
+      // What has not begun to leave is given up to make room for the reason.
+      this.#failed(output.dropGathered())
+      this.#close(connection, 'slow_consumer', errors.slow_consumer.message)
+    }
+  }
+
+  #flush(): void {
+    const dirty = this.#dirty
+    if (dirty.length > 0) {
+      this.#dirty = []
+      for (const connection of dirty) this.#write(connection)
+    }
+    this.#link.publish()
+  }
+
+  #write(connection: Connection): void {
+    if (connection.state.kind === 'closed') return
+    const frames = connection.output.begin()
+    if (frames !== undefined) {
+      connection.sentBytes += frames.length
+      this.#counters.sentBytes += frames.length
+      connection.channel.write(frames)
+    } else if (connection.state.kind === 'closing' && !connection.output.isWriting()) {
+      connection.channel.end()
+    }
+  }
+
+  #onWritten(connection: Connection): void {
+    if (connection.state.kind === 'closed') return
+    const receipts = connection.output.completed()
+    if (receipts.length > 0) {
+      this.#link.send({ kind: 'written', receipts, completed: true })
+      this.#link.publish()
+    }
+    this.#write(connection)
+  }
+
+  #failed(receipts: readonly number[]): void {
+    if (receipts.length > 0) this.#link.send({ kind: 'written', receipts, completed: false })
+  }
+
+  // Ends
+
+  /** Tells the peer why, writes what waits, and closes. The one way in which this server ends a connection. */
+  #close(connection: Connection, reason: ErrorCode, message: string): void {
+    if (!connection.isOpen()) return
+    const body = refusal(nobody, fault(reason, message), unixSeconds())
+    if (connection.output.waitingBytes() === 0) this.#dirty.push(connection)
+    connection.output.append(frameOf(this.#options.delimiters, body), 0)
+    this.#leaveSession(connection)
+    connection.state = { kind: 'closing', deadline: performance.now() + this.#options.limits.lingerMs }
+    connection.closeReason = reason
+    connection.closeDetail = message
+    connection.unread = undefined
+    // Goes on reading, and forgets what comes: unread bytes would make the kernel cut the farewell off.
+    connection.resume()
+  }
+
+  #leaveSession(connection: Connection): void {
+    const session = connection.session()
+    if (session === undefined) return
+    this.#sessions--
+    const shared = this.#users.get(session.user)
+    if (shared !== undefined && --shared.sessions === 0) this.#users.delete(session.user)
+  }
+
+  #onClosed(connection: Connection, how: 'peer' | 'lost'): void {
+    if (connection.state.kind === 'closed') return
+    this.#leaveSession(connection)
+    connection.state = { kind: 'closed' }
+    connection.unread = undefined
+    this.#stalled.delete(connection)
+    this.#connections.delete(connection.id)
+    this.#admission.leave(connection.addressKey)
+    this.#failed(connection.output.abandon())
+    if (connection.isKnownToRouter) this.#link.send({ kind: 'closed', connection: connection.id })
+    const reason = connection.closeReason ?? how
+    this.#counters.closed(reason)
+    this.#link.event({
+      name: 'connectionClosed',
+      connection: connection.id,
+      address: connection.addressKey,
+      user: connection.user,
+      reason,
+      detail: connection.closeDetail,
+      receivedBytes: connection.receivedBytes,
+      sentBytes: connection.sentBytes,
+    })
+    this.#link.publish()
+    this.#endDrainWhenEmpty()
+  }
+
+  #stopListening(): void {
+    if (this.#phase !== 'serving') return
+    this.#phase = 'draining'
+    for (const listener of this.#listeners) listener.stop()
+  }
+
+  #drain(deadlineMs: number): void {
+    this.#stopListening()
+    for (const connection of this.#connections.values()) {
+      this.#close(connection, 'server_draining', errors.server_draining.message)
+      if (connection.state.kind === 'closing') {
+        connection.state = { kind: 'closing', deadline: performance.now() + deadlineMs }
+      }
+    }
+    this.#drainAsked = true
+    this.#flush()
+    this.#endDrainWhenEmpty()
+  }
+
+  #endDrainWhenEmpty(): void {
+    if (!this.#drainAsked || this.#connections.size > 0 || this.#phase === 'drained') return
+    this.#phase = 'drained'
+    this.#event({ name: 'drained' })
+  }
+
+  // Time
+
+  /** Keeps the deadlines of all connections; cheaper than a timer for each. */
+  #sweep(): void {
+    const now = performance.now()
+    for (const connection of this.#connections.values()) this.#keepDeadlines(connection, now)
+    this.#flush()
+    if (now - this.#countersSentAt >= countersMs) {
+      this.#countersSentAt = now
+      this.#event({ name: 'counters', counters: this.#snapshot() })
+    }
+  }
+
+  #snapshot(): ReturnType<Counters['snapshot']> {
+    return this.#counters.snapshot({
+      connections: this.#admission.connections(),
+      sessions: this.#sessions,
+      receivedFrames: this.#reader.frames,
+    })
+  }
+
+  #keepDeadlines(connection: Connection, now: number): void {
+    switch (connection.state.kind) {
+      case 'greeting':
+        if (now >= connection.state.deadline) this.#close(connection, 'auth_timeout', errors.auth_timeout.message)
+        break
+      case 'session':
+        this.#keepHeartbeat(connection, now)
+        break
+      case 'closing':
+        if (now >= connection.state.deadline) connection.channel.destroy()
+        break
+      case 'authenticating':
+      case 'closed':
+        break
+      default:
+        connection.state satisfies never
+    }
+  }
+
+  #keepHeartbeat(connection: Connection, now: number): void {
+    const { heartbeatAfterMs, heartbeatTimeoutMs } = this.#options.limits
+    if (connection.probedAt === 0) {
+      if (now - connection.lastHeardAt < heartbeatAfterMs) return
+      connection.probedAt = now
+      connection.output.trim()
+      connection.channel.ping()
+      this.#say(
+        connection,
+        serverMessage({ type: 'HeartbeatRequest', content: {}, callbackId: undefined, time: unixSeconds() }),
+      )
+    } else if (connection.answersHeartbeats) {
+      if (now - connection.probedAt >= heartbeatTimeoutMs) this.#close(connection, 'idle', errors.idle.message)
+    } else if (now - connection.probedAt >= heartbeatAfterMs) {
+      // It has never answered: it is only asked again.
+      connection.probedAt = 0
+      connection.lastHeardAt = now
+    }
+  }
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000)
+}

@@ -1,0 +1,33 @@
+/** A channel: one peer's byte stream or message stream, with everything that is particular to its transport behind it. */
+import type { FrameSink } from '../protocol/delimited-splitter.ts'
+
+/** What a channel reports; set once by its owner. */
+export interface ChannelEvents {
+  /** Something came in. Hand it to `read`, now or later. */
+  received(chunk: Buffer): void
+  /** The write begun last has completed. */
+  written(): void
+  /** The peer has ended or the socket failed; nothing follows. */
+  closed(how: 'peer' | 'lost'): void
+}
+
+/** See the head of the file. Frames inside the server are START body END with bodies in UTF-8. */
+export interface Channel {
+  readonly listener: 'tcp' | 'ws'
+  /** The peer's address as the socket has it. */
+  readonly address: string
+  /** The longest body that `read` takes. */
+  bodyBytesMax: number
+  /** Gives the frames of a chunk to the sink; returns the bytes consumed, which are fewer when the sink said stop. */
+  read(chunk: Buffer, sink: FrameSink): number
+  /** Writes whole frames. One at a time: the next after `written`. The bytes belong to the channel until then. */
+  write(frames: Buffer): void
+  /** Asks the peer's transport for a sign of life, where it has such a thing. */
+  ping(): void
+  pause(): void
+  resume(): void
+  /** Ends the stream after what was written. */
+  end(): void
+  /** Cuts the connection. */
+  destroy(): void
+}

@@ -1,0 +1,105 @@
+/**
+ * One connection: its channel, its life as one union, and what waits to be written to it.
+ *
+ *     greeting ──AuthRequest──▶ authenticating ──verdict──▶ session
+ *        ▲                            │                        │
+ *        └──────────refused───────────┘                        │
+ *     any of them ──close(reason)──▶ closing ──written, or too late──▶ closed
+ *
+ * Runs on: the acceptor thread.
+ */
+import type { ConnectionId } from '../mailbox/router-messages.ts'
+import type { Channel } from './channel.ts'
+import { OutputQueue } from './output-queue.ts'
+import type { TokenBucket } from './token-bucket.ts'
+
+/** What the acceptor knows of a logged-in user's session. */
+export interface Session {
+  readonly user: string
+  /** The user's name as UTF-8, to compare with bytes from the wire. */
+  readonly name: Buffer
+  /** `"name"` as JSON. */
+  readonly nameJson: Buffer
+  /** Shared by all sessions of the user. */
+  readonly bucket: TokenBucket
+  /** Whether it gets `PresenceEvent`s. */
+  watches: boolean
+}
+
+/** The life of a connection; see the head of the file. Times are milliseconds on the acceptor's clock. */
+export type ConnectionState =
+  | { readonly kind: 'greeting'; readonly deadline: number }
+  | { readonly kind: 'authenticating' }
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'closing'; readonly deadline: number }
+  | { readonly kind: 'closed' }
+
+/** See the head of the file. */
+export class Connection {
+  readonly id: ConnectionId
+  readonly channel: Channel
+  /** The address as limits count it. */
+  readonly addressKey: string
+  readonly output: OutputQueue = new OutputQueue()
+  state: ConnectionState
+  /** The user it has, or had when it was closed: for the log. */
+  user: string | undefined
+  /** What came and could not be taken yet. */
+  unread: Buffer | undefined
+  /** Whether the channel was told to stop reading. */
+  paused = false
+  /** Whether the router has heard of it: then it must hear of its end. */
+  isKnownToRouter = false
+  /** Why it is being closed. */
+  closeReason: string | undefined
+  closeDetail: string | undefined
+
+  lastHeardAt: number
+  /** When it was asked for a heartbeat and has not been heard since; 0 otherwise. */
+  probedAt = 0
+  /** Whether it has ever answered one: only then is silence an end. */
+  answersHeartbeats = false
+
+  receivedBytes = 0
+  sentBytes = 0
+  noiseBytes = 0
+  /** Frames before login that could not be used. */
+  faultsBeforeLogin = 0
+  failedLogins = 0
+
+  constructor(options: {
+    id: ConnectionId
+    channel: Channel
+    addressKey: string
+    state: ConnectionState
+    now: number
+  }) {
+    this.id = options.id
+    this.channel = options.channel
+    this.addressKey = options.addressKey
+    this.state = options.state
+    this.lastHeardAt = options.now
+  }
+
+  /** The session, when it is logged in. */
+  session(): Session | undefined {
+    return this.state.kind === 'session' ? this.state.session : undefined
+  }
+
+  /** Whether messages may still be written to it. */
+  isOpen(): boolean {
+    return this.state.kind !== 'closing' && this.state.kind !== 'closed'
+  }
+
+  pause(): void {
+    if (this.paused) return
+    this.paused = true
+    this.channel.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.channel.resume()
+  }
+}

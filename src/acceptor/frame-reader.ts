@@ -1,0 +1,290 @@
+/**
+ * What a frame means: checks it and decides whether it is relayed, asked of the router, answered at once or
+ * refused. It reads; what it decides goes out as calls of `FrameEffects`, which own all writing.
+ * One reader serves the thread: `begin` names the connection, the splitter feeds it, `finish` ends the chunk.
+ * Runs on: the acceptor thread.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { RelayRun } from '../mailbox/router-codec.ts'
+import type { AuthenticateMessage, RequestMessage } from '../mailbox/router-messages.ts'
+import type { FrameSink } from '../protocol/delimited-splitter.ts'
+import type { Delimiters } from '../protocol/delimiters.ts'
+import { entities, readContent } from '../protocol/entities/index.ts'
+import { EnvelopeReader } from '../protocol/envelope-reader.ts'
+import { type Fault, fault } from '../protocol/errors.ts'
+import { type Json, parseJson } from '../protocol/json.ts'
+import type { Answered, FaultExtras } from '../protocol/replies.ts'
+import type { Connection, Session } from './connection.ts'
+import { RunBuilder } from './run-builder.ts'
+
+/** What frames cause. */
+export interface FrameEffects {
+  relay(run: RelayRun): void
+  authenticate(message: AuthenticateMessage): void
+  request(message: RequestMessage): void
+  /** Answers a heartbeat. */
+  heartbeat(connection: Connection, callbackId: string | undefined): void
+  /** The client has answered a heartbeat. */
+  heartbeatAnswered(connection: Connection): void
+  refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void
+  /** A stretch of noise, already counted on the connection. */
+  noise(connection: Connection, byteCount: number): void
+  /** Whether no more frames should be read from this connection now. */
+  mustStop(connection: Connection): boolean
+  /** Whether logins are refused because the server is stopping. */
+  isDraining(): boolean
+}
+
+const TEXT_MSG_REQUEST = Buffer.from('TextMsgRequest', 'latin1')
+/** Bodies that could not be read are searched for a `CallbackID` up to this size, so that their sender is not left waiting. */
+const rescueBytesMax = 65_536
+const rescueLimits = { depthMax: 8, keysMax: 64 }
+const unreadable: Answered = { type: undefined, toUser: false, callbackId: undefined }
+
+/** See the head of the file. */
+export class FrameReader implements FrameSink {
+  readonly #effects: FrameEffects
+  readonly #envelope = new EnvelopeReader()
+  readonly #runs: RunBuilder
+  #connection: Connection | undefined
+  #chunk: Buffer | undefined
+  #now = 0
+  /** Bodies of the chunk that end at or before this offset are known to be valid UTF-8. */
+  #validChunk: Buffer | undefined
+  #validUntil = 0
+  #endByte: number
+
+  /** Frames read, for the counters. */
+  frames = 0
+
+  constructor(delimiters: Delimiters, effects: FrameEffects) {
+    this.#effects = effects
+    this.#endByte = delimiters.end
+    this.#runs = new RunBuilder(delimiters, (run) => effects.relay(run))
+  }
+
+  /** The next frames come from this chunk of this connection. `now` in milliseconds on the acceptor's clock. */
+  begin(connection: Connection, chunk: Buffer, now: number): void {
+    this.#connection = connection
+    this.#chunk = chunk
+    this.#now = now
+    this.#validChunk = undefined
+  }
+
+  /** The chunk is at its end: sends what was gathered. Bytes of the chunk are not used afterwards. */
+  finish(): void {
+    this.#runs.flush()
+    this.#connection = undefined
+    this.#chunk = undefined
+    this.#validChunk = undefined
+  }
+
+  frame(bytes: Buffer, start: number, end: number): boolean {
+    const connection = this.#current()
+    this.frames++
+    const problem = this.#isValidUtf8(bytes, start, end)
+      ? this.#envelope.read(bytes, start, end)
+      : fault('bad_frame', 'The frame is not valid text in the charset of this connection.')
+    if (problem !== undefined) this.#unreadable(connection, problem, bytes, start, end)
+    else if (connection.state.kind === 'session')
+      this.#ofSession(connection, connection.state.session, bytes, start, end)
+    else if (connection.state.kind === 'greeting') this.#beforeLogin(connection)
+    // Bytes that are not the chunk's own are valid only during this call.
+    if (bytes !== this.#chunk) this.#runs.flush()
+    return !this.#effects.mustStop(connection)
+  }
+
+  noise(byteCount: number): void {
+    const connection = this.#current()
+    connection.noiseBytes += byteCount
+    this.#runs.flush()
+    this.#effects.noise(connection, byteCount)
+  }
+
+  truncated(): void {
+    this.#refuse(unreadable, fault('bad_frame', 'A frame was cut short: another START came before its END.'))
+  }
+
+  tooLarge(): void {
+    const bytesMax = this.#current().channel.bodyBytesMax
+    this.#refuse(
+      unreadable,
+      fault('frame_too_large', `The frame is longer than the ${bytesMax} bytes that are taken now; it is skipped.`),
+      { detail: { BytesMax: bytesMax } },
+    )
+  }
+
+  #current(): Connection {
+    if (this.#connection === undefined) throw new Error('a frame outside begin and finish')
+    return this.#connection
+  }
+
+  /** One native check for all whole frames of a chunk; singly only where the chunk as a whole fails. */
+  #isValidUtf8(bytes: Buffer, start: number, end: number): boolean {
+    if (bytes === this.#validChunk) {
+      if (end <= this.#validUntil) return true
+    } else {
+      this.#validChunk = bytes
+      this.#validUntil = 0
+      const last = bytes.lastIndexOf(this.#endByte)
+      if (last > end && isUtf8(bytes.subarray(start, last))) {
+        this.#validUntil = last
+        return true
+      }
+    }
+    return isUtf8(bytes.subarray(start, end))
+  }
+
+  #refuse(answered: Answered, problem: Fault, extras?: FaultExtras): void {
+    // What was accepted before goes first: answers never overtake it in the log of what happened.
+    this.#runs.flush()
+    this.#effects.refuse(this.#current(), answered, problem, extras)
+  }
+
+  #unreadable(connection: Connection, problem: Fault, bytes: Buffer, start: number, end: number): void {
+    const session = connection.session()
+    if (session !== undefined && !session.bucket.take(this.#now)) {
+      this.#refuse(unreadable, fault('rate_limited'), { retryAfter: session.bucket.retryAfterSeconds() })
+      return
+    }
+    const isJson = problem.code === 'bad_envelope' && end - start <= rescueBytesMax
+    this.#refuse(
+      { ...unreadable, callbackId: isJson ? rescueCallbackId(bytes.toString('utf8', start, end)) : undefined },
+      problem,
+    )
+  }
+
+  #answered(): Answered {
+    const envelope = this.#envelope
+    return { type: envelope.type(), toUser: !envelope.isToServer(), callbackId: envelope.callbackId() }
+  }
+
+  #beforeLogin(connection: Connection): void {
+    const envelope = this.#envelope
+    const type = envelope.type()
+    if (type !== 'AuthRequest' || !envelope.isToServer()) {
+      this.#refuse(this.#answered(), type === 'PlatformKeyRequest' ? sealedNotSupported : fault('auth_required'))
+      return
+    }
+    if (this.#effects.isDraining()) {
+      this.#refuse(this.#answered(), fault('server_draining'))
+      return
+    }
+    const content = envelope.content() ?? ''
+    const read = readContent(type, content)
+    if ('fault' in read) {
+      this.#refuse(this.#answered(), read.fault)
+      return
+    }
+    const claimed = envelope.from()
+    if (claimed !== undefined && claimed !== (read.value as { UserId: string }).UserId) {
+      this.#refuse(this.#answered(), fault('not_allowed', 'FromUserId is not the user that logs in: leave it out.'))
+      return
+    }
+    this.#effects.authenticate({
+      kind: 'authenticate',
+      connection: connection.id,
+      address: connection.addressKey,
+      callbackId: envelope.callbackId(),
+      content,
+    })
+  }
+
+  #ofSession(connection: Connection, session: Session, bytes: Buffer, start: number, end: number): void {
+    const envelope = this.#envelope
+    if (!session.bucket.take(this.#now)) {
+      const retryAfter = session.bucket.retryAfterSeconds()
+      this.#refuse(this.#answered(), fault('rate_limited'), { retryAfter })
+      return
+    }
+    const isNamed = envelope.isFrom(session.name)
+    if (!isNamed) {
+      const claimed = envelope.from()
+      if (claimed !== undefined && claimed !== session.user) {
+        this.#refuse(this.#answered(), fault('not_allowed', 'FromUserId is not your own user: leave it out.'))
+        return
+      }
+    }
+    const serverField = envelope.serverField()
+    if (serverField !== undefined) {
+      this.#refuse(this.#answered(), fault('not_allowed', `Only the server sets ${serverField}: leave it out.`))
+      return
+    }
+    if (envelope.isToServer()) {
+      this.#toServer(connection, session, bytes, start, end)
+      return
+    }
+    const problem = this.#relayFault()
+    if (problem !== undefined) this.#refuse(this.#answered(), problem)
+    else this.#runs.add({ connection, session, envelope, bytes, start, end })
+  }
+
+  /** What is wrong with a message to a user. */
+  #relayFault(): Fault | undefined {
+    const envelope = this.#envelope
+    if (envelope.isType(TEXT_MSG_REQUEST) && envelope.contentIsPlainMessage()) return undefined
+    const type = envelope.type()
+    const entity = entities.get(type)
+    if (entity !== undefined) {
+      if (entity.sender === 'server') return fault('not_allowed', `Only the server sends ${type}.`)
+      if (entity.receiver === 'server') return fault('not_allowed', `${type} is for the server: leave ToUserId out.`)
+    }
+    const content = envelope.content()
+    if (content === undefined) return fault('bad_envelope', 'Content is missing.')
+    const read = readContent(type, content)
+    return 'fault' in read ? read.fault : undefined
+  }
+
+  #toServer(connection: Connection, session: Session, bytes: Buffer, start: number, end: number): void {
+    const envelope = this.#envelope
+    const type = envelope.type()
+    const content = envelope.content() ?? '{}'
+    const problem = requestFault(type, content)
+    if (problem !== undefined) {
+      this.#refuse(this.#answered(), problem)
+      return
+    }
+    if (type === 'HeartbeatRequest') {
+      this.#effects.heartbeat(connection, envelope.callbackId())
+      return
+    }
+    if (type === 'HeartbeatResponse') {
+      this.#effects.heartbeatAnswered(connection)
+      return
+    }
+    this.#runs.flush()
+    this.#effects.request({
+      kind: 'request',
+      connection: connection.id,
+      type,
+      callbackId: envelope.callbackId(),
+      content,
+      frame:
+        type === 'BroadcastRequest' ? this.#runs.frameWithSender({ session, envelope, bytes, start, end }) : undefined,
+    })
+  }
+}
+
+/** What is wrong with a request to the server. */
+function requestFault(type: string, content: string): Fault | undefined {
+  const entity = entities.get(type)
+  if (entity === undefined) return fault('unknown_type', `This server does not know the type ${JSON.stringify(type)}.`)
+  if (type === 'AuthRequest') return fault('not_allowed', 'This connection is logged in already.')
+  if (entity.sender === 'server') return fault('not_allowed', `Only the server sends ${type}.`)
+  if (entity.receiver === 'user') return fault('bad_envelope', `${type} needs a ToUserId.`)
+  if (type === 'PlatformKeyRequest' || type === 'TerminalKeyMessage') return sealedNotSupported
+  const read = readContent(type, content)
+  return 'fault' in read ? read.fault : undefined
+}
+
+const sealedNotSupported: Fault = fault('not_supported', 'This server does not offer sealed sessions.')
+
+/** The `CallbackID` of a body that was refused, if it can be told without doubt. */
+function rescueCallbackId(text: string): string | undefined {
+  const parsed = parseJson(text, rescueLimits)
+  if ('problem' in parsed) return undefined
+  const value: Json = parsed.value
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
+  const id = Object.getOwnPropertyDescriptor(value, 'CallbackID')?.value as unknown
+  return typeof id === 'string' && id !== '' && id.length <= 128 ? id : undefined
+}

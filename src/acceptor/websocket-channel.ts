@@ -1,0 +1,119 @@
+/** A WebSocket as a channel: one text message is one body. Runs on: the acceptor thread. */
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { FrameSink } from '../protocol/delimited-splitter.ts'
+import type { Delimiters } from '../protocol/delimiters.ts'
+import type { Channel, ChannelEvents } from './channel.ts'
+import { forEachFrame, frameOfBody } from './frames.ts'
+
+/** WebSocket close code "normal closure" (RFC 6455, section 7.4.1): the reason was told in a message before. */
+const normalClosure = 1000
+/** WebSocket close code "message too big". */
+const messageTooBig = 1009
+/** A message up to so many times the limit is still read to its end and answered; a longer one ends the connection. */
+export const gatheredPerBody = 4
+/** One read of the socket and the WebSocket's own headers. */
+const gatheredSlackBytes = 66_000
+
+/** See the head of the file. */
+export class WebSocketChannel implements Channel {
+  readonly listener = 'ws'
+  readonly address: string
+  bodyBytesMax: number
+  readonly #webSocket: WebSocket
+  readonly #socket: Duplex
+  readonly #delimiters: Delimiters
+  readonly #events: ChannelEvents
+  #gatheredBytes = 0
+
+  constructor(
+    webSocket: WebSocket,
+    options: { socket: Duplex; address: string; delimiters: Delimiters; bodyBytesMax: number },
+    events: ChannelEvents,
+  ) {
+    this.#webSocket = webSocket
+    this.#socket = options.socket
+    this.#delimiters = options.delimiters
+    this.#events = events
+    this.address = options.address
+    this.bodyBytesMax = options.bodyBytesMax
+    let failed = false
+    // Counts what the library gathers for a message that is not whole yet: before login that is little.
+    options.socket.on('data', (chunk: Buffer) => this.#onBytes(chunk.length))
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary))
+    webSocket.on('error', () => {
+      failed = true
+    })
+    webSocket.on('close', () => events.closed(failed ? 'lost' : 'peer'))
+  }
+
+  #onBytes(byteCount: number): void {
+    this.#gatheredBytes += byteCount
+    if (this.#gatheredBytes > this.bodyBytesMax * gatheredPerBody + gatheredSlackBytes) {
+      this.#webSocket.close(messageTooBig)
+    }
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#gatheredBytes = 0
+    // A binary message can't be read in this version: it goes on as a byte that no UTF-8 has, and is answered `bad_frame`.
+    this.#events.received(frameOfBody(this.#delimiters, isBinary ? invalidUtf8 : data))
+  }
+
+  /** A chunk is one or more whole messages, each between delimiters. */
+  read(chunk: Buffer, sink: FrameSink): number {
+    let at = 0
+    while (at < chunk.length) {
+      // A body with a delimiter inside is no JSON; it is cut there and its parts are refused.
+      const end = chunk.indexOf(this.#delimiters.end, at + 1)
+      const next = end + 1
+      let goOn = true
+      if (chunk[at] !== this.#delimiters.start) sink.noise(next - at)
+      else if (end - at - 1 > this.bodyBytesMax) sink.tooLarge()
+      else goOn = sink.frame(chunk, at + 1, end)
+      at = next
+      if (!goOn) break
+    }
+    return at
+  }
+
+  write(frames: Buffer): void {
+    // One write to the socket, however many messages.
+    this.#socket.cork()
+    let last = 0
+    forEachFrame(frames, this.#delimiters, () => {
+      last++
+    })
+    forEachFrame(frames, this.#delimiters, (start, end) => {
+      const isLast = --last === 0
+      this.#webSocket.send(
+        frames.subarray(start, end),
+        { binary: false },
+        isLast ? () => this.#events.written() : undefined,
+      )
+    })
+    this.#socket.uncork()
+  }
+
+  ping(): void {
+    this.#webSocket.ping()
+  }
+
+  pause(): void {
+    this.#webSocket.pause()
+  }
+
+  resume(): void {
+    this.#webSocket.resume()
+  }
+
+  end(): void {
+    this.#webSocket.close(normalClosure)
+  }
+
+  destroy(): void {
+    this.#webSocket.terminate()
+  }
+}
+
+const invalidUtf8 = Buffer.of(0x80)

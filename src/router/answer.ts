@@ -1,0 +1,42 @@
+/** How the router answers whoever asked: sessions over the wire, commands by their number. */
+import type { ConnectionId } from '../mailbox/router-messages.ts'
+import type { Fault } from '../protocol/errors.ts'
+import { type FaultExtras, frameOf, refusal, serverMessage } from '../protocol/replies.ts'
+import type { Step } from './state.ts'
+
+function seconds(now: number): number {
+  return Math.floor(now / 1000)
+}
+
+/** Frames a message of the server's own. */
+export function serverFrame(step: Step, type: string, content: unknown, callbackId?: string): Buffer {
+  const body = serverMessage({ type, content, callbackId, time: seconds(step.now) })
+  return frameOf(step.state.options.delimiters, body)
+}
+
+/** Sends a message of the server's own to one connection. */
+export function say(step: Step, connection: ConnectionId, type: string, content: unknown, callbackId?: string): void {
+  const frames = serverFrame(step, type, content, callbackId)
+  step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
+}
+
+/** What of a request is needed to answer it. */
+export interface Request {
+  readonly connection: ConnectionId
+  readonly type: string
+  readonly callbackId: string | undefined
+}
+
+/** Answers a request that succeeded; nobody is told who does not ask. */
+export function succeed(step: Step, request: Request, data?: unknown): void {
+  if (request.callbackId === undefined) return
+  const content = data === undefined ? { Success: true } : { Success: true, Data: data }
+  say(step, request.connection, 'CommonResponse', content, request.callbackId)
+}
+
+/** Answers a request, or a message to a user, that failed. */
+export function refuse(step: Step, request: Request & { toUser: boolean }, problem: Fault, extras?: FaultExtras): void {
+  const { connection } = request
+  const frames = frameOf(step.state.options.delimiters, refusal(request, problem, seconds(step.now), extras))
+  step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
+}

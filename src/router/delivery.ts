@@ -1,0 +1,108 @@
+/** Messages from users to users: who gets them, and what their senders hear. */
+import type { RelayMessage, WrittenMessage } from '../mailbox/router-messages.ts'
+import { type ErrorCode, fault } from '../protocol/errors.ts'
+import { refuse, succeed } from './answer.ts'
+import type { Asker, UserFound } from './events.ts'
+import { type PendingDelivery, type Session, type Step, sessionOf } from './state.ts'
+
+/** The type by which refusals of user messages are answered; any that is no request to the server does. */
+const userMessage = 'TextMsgRequest'
+
+/** Passes a run of frames on to all sessions of its receiver. */
+export function relay(step: Step, run: RelayMessage): void {
+  const sender = sessionOf(step.state, run.connection)
+  // Its session has ended, of which it was told; what it sent after that does not count.
+  if (sender === undefined) return
+  const asker: Asker = { kind: 'session', connection: run.connection, type: userMessage, callbackId: run.callbackId }
+  const receivers = step.state.users.get(run.to)
+  if (receivers === undefined) lookUp(step, run.to, asker, run.count)
+  else deliver(step, receivers, run.frames, run.callbackId === undefined ? undefined : asker)
+}
+
+/** Sends frames to sessions; with an asker, the first write that completes is its answer. */
+export function deliver(step: Step, receivers: readonly Session[], frames: Uint8Array, asker: Asker | undefined): void {
+  const pending = asker === undefined ? undefined : open(step, asker, receivers.length)
+  if (asker !== undefined && pending === undefined) {
+    reject(step, asker, 'server_busy')
+    return
+  }
+  for (const { connection } of receivers) {
+    const receipt = pending === undefined ? 0 : newReceipt(step, pending)
+    step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt, frames } })
+  }
+}
+
+function open(step: Step, asker: Asker, receivers: number): PendingDelivery | undefined {
+  const { receipts, options } = step.state
+  if (receipts.size + receivers > options.pendingReceiptsMax) return undefined
+  return { asker, open: receivers, isAnswered: false }
+}
+
+function newReceipt(step: Step, pending: PendingDelivery): number {
+  const { state } = step
+  const receipt = state.nextReceipt
+  state.nextReceipt = receipt === 0xffff_ffff ? 1 : receipt + 1
+  state.receipts.set(receipt, pending)
+  return receipt
+}
+
+/** Writes have completed, or never will. */
+export function written(step: Step, message: WrittenMessage): void {
+  const { receipts } = step.state
+  for (const receipt of message.receipts) {
+    const pending = receipts.get(receipt)
+    if (pending === undefined) continue
+    receipts.delete(receipt)
+    pending.open--
+    if (pending.isAnswered) continue
+    if (message.completed) {
+      pending.isAnswered = true
+      confirm(step, pending.asker)
+    } else if (pending.open === 0) {
+      pending.isAnswered = true
+      reject(step, pending.asker, 'user_offline')
+    }
+  }
+}
+
+function confirm(step: Step, asker: Asker): void {
+  if (asker.kind === 'session') succeed(step, asker, { Status: 'sent' })
+  else step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'sent' } })
+}
+
+/** Tells a sender that its message, or `count` of them, was not delivered. */
+function reject(step: Step, asker: Asker, code: ErrorCode, to?: string, count = 1): void {
+  if (asker.kind === 'command') {
+    step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'rejected', code } })
+    return
+  }
+  const detail = to === undefined ? {} : { detail: { ToUserId: to, Count: count } }
+  refuse(step, { ...asker, toUser: true }, fault(code), detail)
+}
+
+/** The receiver is not online: asks the store whether there is such a user at all. */
+export function lookUp(step: Step, userId: string, asker: Asker, count: number): void {
+  const { state } = step
+  if (state.pendingLookups >= state.options.pendingLookupsMax) {
+    reject(step, asker, 'server_busy', userId, count)
+    return
+  }
+  state.pendingLookups++
+  const waiting = state.lookups.get(userId)
+  if (waiting !== undefined) {
+    waiting.push({ asker, count })
+    return
+  }
+  state.lookups.set(userId, [{ asker, count }])
+  step.effects.push({ kind: 'findUser', userId })
+}
+
+/** The store has answered. */
+export function userFound(step: Step, userId: string, found: UserFound): void {
+  const { state } = step
+  const waiting = state.lookups.get(userId) ?? []
+  state.lookups.delete(userId)
+  state.pendingLookups -= waiting.length
+  const code = found === 'exists' ? 'user_offline' : found === 'unknown' ? 'user_unknown' : found
+  for (const { asker, count } of waiting) reject(step, asker, code, userId, count)
+}

@@ -1,0 +1,112 @@
+/** What the router knows: who is logged in where, and who waits for what. */
+import type { ConnectionId } from '../mailbox/router-messages.ts'
+import type { Role } from '../mailbox/store-messages.ts'
+import type { Delimiters } from '../protocol/delimiters.ts'
+import type { Asker, RouterEffect } from './events.ts'
+import { SortedNames } from './sorted-names.ts'
+
+/** How the router was set up. */
+export interface RouterOptions {
+  readonly delimiters: Delimiters
+  /** `replace`: a new login ends the old one. `multi`: a user may have several sessions, which all get the messages. */
+  readonly sessionPolicy: 'replace' | 'multi'
+  /** Sessions of one user under `multi`. */
+  readonly userSessionsMax: number
+  /** Messages whose sender waits to hear that they were written. */
+  readonly pendingReceiptsMax: number
+  /** Senders that wait to hear whether an absent user exists. */
+  readonly pendingLookupsMax: number
+  /** Presence events written in one turn. */
+  readonly presenceBatchMax: number
+}
+
+/** A connection whose login is being checked. */
+export interface Applicant {
+  readonly kind: 'applicant'
+  readonly connection: ConnectionId
+  readonly address: string
+  readonly userId: string
+  readonly callbackId: string | undefined
+  readonly wantsResume: boolean
+  /** The account was changed since the check began: its verdict is worth nothing. */
+  isOutdated: boolean
+}
+
+/** A logged-in session. */
+export interface Session {
+  readonly kind: 'session'
+  readonly connection: ConnectionId
+  readonly address: string
+  readonly user: string
+  readonly sessionId: string
+  readonly role: Role
+  watches: boolean
+  changesPassword: boolean
+}
+
+/** A connection that the router has heard of. */
+export type Peer = Applicant | Session
+
+/** A message whose sender waits to hear what became of it. */
+export interface PendingDelivery {
+  readonly asker: Asker
+  /** Writes that are not decided yet. */
+  open: number
+  /** Whether the sender has its answer. */
+  isAnswered: boolean
+}
+
+/** A sender that waits to hear whether an absent user exists. */
+export interface PendingLookup {
+  readonly asker: Asker
+  /** How many messages it sent. */
+  readonly count: number
+}
+
+/** See the head of the file. */
+export interface RouterState {
+  readonly options: RouterOptions
+  readonly peers: Map<ConnectionId, Peer>
+  /** The sessions of each user who is online; never an empty array. */
+  readonly users: Map<string, Session[]>
+  readonly names: SortedNames
+  /** Sessions in all. */
+  sessions: number
+  readonly receipts: Map<number, PendingDelivery>
+  nextReceipt: number
+  readonly lookups: Map<string, PendingLookup[]>
+  pendingLookups: number
+  watchers: number
+  /** Users whose presence changed since the last turn, with what was told last. */
+  readonly presenceChanges: Map<string, boolean>
+}
+
+/** An empty router. */
+export function createRouterState(options: RouterOptions): RouterState {
+  return {
+    options,
+    peers: new Map(),
+    users: new Map(),
+    names: new SortedNames(),
+    sessions: 0,
+    receipts: new Map(),
+    nextReceipt: 1,
+    lookups: new Map(),
+    pendingLookups: 0,
+    watchers: 0,
+    presenceChanges: new Map(),
+  }
+}
+
+/** One step at work: the state, the time (Unix milliseconds), and the effects so far. */
+export interface Step {
+  readonly state: RouterState
+  readonly now: number
+  readonly effects: RouterEffect[]
+}
+
+/** The session of a connection, if it is logged in. */
+export function sessionOf(state: RouterState, connection: ConnectionId): Session | undefined {
+  const peer = state.peers.get(connection)
+  return peer?.kind === 'session' ? peer : undefined
+}

@@ -1,0 +1,65 @@
+/**
+ * The router's pure core: one event in, effects out. It computes and never blocks: no socket, no clock, no disk.
+ * The same function runs in the server and in tests that replay any order of events.
+ */
+import { banStored, takeCommand } from './commands.ts'
+import { relay, userFound, written } from './delivery.ts'
+import type { RouterEffect, RouterEvent } from './events.ts'
+import { accountChanged, authenticate, connectionClosed, decideLogin } from './login.ts'
+import { announce } from './presence.ts'
+import { passwordChanged, request } from './requests.ts'
+import type { RouterState } from './state.ts'
+
+/**
+ * Takes one event.
+ *
+ * @param state is changed in place
+ * @param now Unix time in milliseconds
+ * @returns what is to be done, in this order. Frames of a `relay` event are referred to, not copied: run the
+ * effects before the event's bytes go away.
+ */
+export function step(state: RouterState, event: RouterEvent, now: number): RouterEffect[] {
+  const effects: RouterEffect[] = []
+  const at = { state, now, effects }
+  switch (event.kind) {
+    case 'relay':
+      relay(at, event)
+      break
+    case 'authenticate':
+      authenticate(at, event)
+      break
+    case 'request':
+      request(at, event)
+      break
+    case 'written':
+      written(at, event)
+      break
+    case 'closed':
+      connectionClosed(at, event.connection)
+      break
+    case 'loginVerdict':
+      decideLogin(at, event.connection, event.verdict)
+      break
+    case 'passwordVerdict':
+      passwordChanged(at, event)
+      break
+    case 'userFound':
+      userFound(at, event.userId, event.found)
+      break
+    case 'banned':
+      banStored(at, event)
+      break
+    case 'accountChanged':
+      accountChanged(at, event.userId)
+      break
+    case 'command':
+      takeCommand(at, event.id, event.command)
+      break
+    case 'tick':
+      announce(at)
+      break
+    default:
+      event satisfies never
+  }
+  return effects
+}
