@@ -1,5 +1,6 @@
 /** Rules between settings: what each may be alone is in `settings.ts`. */
 import { delimitersProblem } from '../protocol/delimiters.ts'
+import { limits } from './limits.ts'
 import { variableOf } from './setting-names.ts'
 import type { SettingName, Settings } from './settings.ts'
 
@@ -37,6 +38,13 @@ const rules: readonly Rule[] = [
     problem: ({ frameBytesMax, outputBytesMax }) =>
       outputBytesMax < frameBytesMax
         ? `a client's output (${outputBytesMax} bytes) must have room for one frame (${frameBytesMax} bytes)`
+        : undefined,
+  },
+  {
+    names: ['argon2MemoryKib', 'argon2Passes'],
+    problem: ({ argon2MemoryKib, argon2Passes }) =>
+      argon2MemoryKib * argon2Passes > limits.argon2WorkKibMax.value
+        ? `memory times passes (${argon2MemoryKib * argon2Passes}) must be at most ${limits.argon2WorkKibMax.value}`
         : undefined,
   },
   {

@@ -93,12 +93,16 @@ export const limits = {
   },
   argon2PassesFloor: { value: 2, unit: 'passes', reason: 'goes with the floor of the memory, from the same source' },
   argon2MemoryKibMax: {
-    value: 1_048_576,
+    value: 262_144,
     unit: 'KiB',
-    reason: 'a hash says what its check costs; an imported one must not be able to take all memory',
+    reason: 'a hash says itself what its check costs; one that was imported must not be able to take all memory',
   },
-  argon2PassesMax: { value: 64, unit: 'passes', reason: 'the same for time: a check has to end before its deadline' },
-  argon2LanesMax: { value: 16, unit: 'lanes', reason: 'the same for threads' },
+  argon2PassesMax: { value: 32, unit: 'passes', reason: 'the same for the time of a check' },
+  argon2WorkKibMax: {
+    value: 1_048_576,
+    unit: 'KiB × passes',
+    reason: 'what the time of a check follows: about half a second at the most',
+  },
   // The control socket and the command line.
   controlLineBytesMax: {
     value: 16 * MEBIBYTE,

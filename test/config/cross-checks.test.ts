@@ -48,6 +48,11 @@ t.test('the output of a client has room for a frame', async (t) => {
   t.match(problems({ frameBytesMax: 2 ** 21 }), [/PARLEY_OUTPUT_BYTES_MAX/])
 })
 
+t.test('a hash may not cost more than the server would check', async (t) => {
+  t.same(problems({ argon2MemoryKib: 262_144, argon2Passes: 4 }), [])
+  t.match(problems({ argon2MemoryKib: 262_144, argon2Passes: 5 }), [/memory times passes/])
+})
+
 t.test('a level of security above plain is not in this version', async (t) => {
   t.match(problems({ minSecurity: 'sealed' }), [/not in this version/])
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { limits } from '../../src/config/limits.ts'
+import { passwordCostMax } from '../../src/workers/password.ts'
 
 t.test('every limit has a value, a unit and a reason', async (t) => {
   for (const [name, limit] of Object.entries(limits)) {
@@ -7,4 +8,10 @@ t.test('every limit has a value, a unit and a reason', async (t) => {
     t.match(limit.unit, /\S/, name)
     t.match(limit.reason, /\S{2,} \S+/, name)
   }
+})
+
+t.test('the costliest hash that can be set is one that the server checks', async (t) => {
+  t.equal(limits.argon2MemoryKibMax.value, passwordCostMax.memoryKib)
+  t.equal(limits.argon2PassesMax.value, passwordCostMax.passes)
+  t.equal(limits.argon2WorkKibMax.value, passwordCostMax.workKib)
 })
