@@ -1,0 +1,121 @@
+/**
+ * The chat of a script: one JSON object a line, commands in and events out.
+ *
+ * Each command is answered by `{"event":"answer","id":…,"ok":true,…}` or `{…,"ok":false,"code":…,"message":…}`, in
+ * the order in which answers come. The end of the input leaves, after all answers.
+ */
+import { createInterface } from 'node:readline'
+import { type Client, type LoginResult, ParleyError } from '../../client/index.ts'
+import type { ChatOptions } from './chat-options.ts'
+import { type JsonCommand, readJsonLine } from './json-command.ts'
+
+/** Commands that may wait for their answers at a time; above it no further line is read. */
+const commandsInFlightMax = 64
+
+/** One event; the other members depend on its name. */
+export interface ChatEvent {
+  readonly event: string
+  readonly [member: string]: unknown
+}
+
+/** Writes one event as a line. JSON escapes control characters, so nothing in it can act on a terminal. */
+export function writeEvent(output: NodeJS.WritableStream, event: ChatEvent): void {
+  // C1 control characters and line separators are legal in JSON text, but not harmless.
+  const line = JSON.stringify(event).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  output.write(`${line}\n`)
+}
+
+/** Runs until the end; gives the error that ended it, if any. */
+export async function runJsonChat(
+  client: Client,
+  login: LoginResult,
+  options: ChatOptions,
+): Promise<ParleyError | undefined> {
+  const emit = (event: ChatEvent): void => writeEvent(options.output, event)
+  const ended = new Promise<ParleyError | undefined>((resolve) => client.on('closed', ({ error }) => resolve(error)))
+  emit({ event: 'connected', userId: login.userId, role: login.role, sessionId: login.sessionId, again: false })
+  listen(client, emit)
+  const lines = createInterface({ input: options.input, crlfDelay: Number.POSITIVE_INFINITY })
+  const leave = (): void => lines.close()
+  options.signal?.addEventListener('abort', leave, { once: true })
+  if (options.signal?.aborted) leave()
+  // A session that the server has ended reads no further commands.
+  void ended.then(leave)
+  await readCommands(lines, client, emit)
+  await client.close()
+  options.signal?.removeEventListener('abort', leave)
+  return ended
+}
+
+type Emit = (event: ChatEvent) => void
+
+function listen(client: Client, emit: Emit): void {
+  client.on('message', ({ type, from, content, envelope }) => {
+    const { CallbackID: callbackId, CreateTime: createTime } = envelope
+    emit({ event: 'message', from, type, content, ...(callbackId ? { callbackId } : {}), createTime })
+  })
+  client.on('PresenceEvent', ({ UserId, Online }) => emit({ event: 'presence', userId: UserId, online: Online }))
+  client.on('connected', ({ userId, role, sessionId, again }) => {
+    emit({ event: 'connected', userId, role, sessionId, again })
+  })
+  client.on('disconnected', ({ error }) => emit({ event: 'disconnected', ...told(error) }))
+  client.on('reconnecting', ({ attempt, delayMs }) => emit({ event: 'reconnecting', attempt, delayMs }))
+  client.on('error', (error) => emit({ event: 'error', ...told(error) }))
+}
+
+async function readCommands(lines: AsyncIterable<string>, client: Client, emit: Emit): Promise<void> {
+  const inFlight = new Set<Promise<void>>()
+  for await (const line of lines) {
+    if (line.trim() === '') continue
+    const { id, command, problem } = readJsonLine(line)
+    const answer = (fields: object): void => emit({ event: 'answer', ...(id === undefined ? {} : { id }), ...fields })
+    if (command === undefined) {
+      answer({ ok: false, code: 'bad_argument', message: problem })
+      continue
+    }
+    if (command.do === 'quit') break
+    const task = run(client, command)
+      .then((fields) => answer({ ok: true, ...fields }))
+      .catch((error: unknown) => answer({ ok: false, ...told(error) }))
+      .finally(() => inFlight.delete(task))
+    inFlight.add(task)
+    if (inFlight.size >= commandsInFlightMax) await Promise.race(inFlight)
+  }
+  await Promise.all(inFlight)
+}
+
+async function run(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>): Promise<object> {
+  switch (command.do) {
+    case 'send':
+      return client.send(command.to, command.message)
+    case 'sendMessage':
+      return client.sendMessage(command.to, command.type, command.content)
+    case 'request':
+      return { content: await client.request(command.type, command.content, { to: command.to }) }
+    case 'broadcast':
+      return client.broadcast(command.message)
+    case 'who': {
+      const { prefix, after, limit } = command
+      return client.users({ prefix, after, limit })
+    }
+    case 'kick': {
+      const { reason, banSeconds } = command
+      await client.kick(command.userId, { reason, banSeconds })
+      return {}
+    }
+    case 'passwd':
+      await client.changePassword(command)
+      return {}
+    case 'presence':
+      await client.watchPresence(command.on)
+      return {}
+  }
+}
+
+function told(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof ParleyError) return { code: error.code, message: error.message }
+  return { code: 'internal_error', message: String(error) }
+}

@@ -1,0 +1,229 @@
+/** The chat of a person: commands in, lines out. */
+import type { Client, IncomingMessage, LoginResult, ParleyError } from '../../client/index.ts'
+import type { ChatOptions } from './chat-options.ts'
+import { neutraliseLine, neutraliseLines } from './neutralise.ts'
+import { type PersonCommand, personHelp, readPersonCommand } from './person-command.ts'
+import { Screen } from './screen.ts'
+
+/** Names that `/who` prints at most; more are only counted. */
+const whoMax = 200
+/** Lines of input that may wait for their turn while no person sits there; input is then read no faster than it is sent. */
+const waitingLinesMax = 16
+
+/** Runs until the end; gives the error that ended it, if any. */
+export function runPersonChat(
+  client: Client,
+  login: LoginResult,
+  options: ChatOptions,
+): Promise<ParleyError | undefined> {
+  return new PersonChat(client, login, options).run()
+}
+
+class PersonChat {
+  readonly #client: Client
+  readonly #login: LoginResult
+  readonly #options: ChatOptions
+  readonly #screen: Screen
+  readonly #paint: Paint
+  #partner: string | undefined
+  /** Commands run one after the other, in the order in which they were typed. */
+  #turn: Promise<void> = Promise.resolve()
+  #waitingLines = 0
+
+  constructor(client: Client, login: LoginResult, options: ChatOptions) {
+    this.#client = client
+    this.#login = login
+    this.#options = options
+    this.#partner = options.partner
+    this.#paint = options.colour ? colours : plain
+    this.#screen = new Screen({
+      input: options.input,
+      output: options.output,
+      interactive: options.interactive,
+      line: (text) => this.#enter(text),
+      // What was typed before is still done.
+      ended: () => void this.#turn.then(() => client.close()),
+    })
+  }
+
+  async run(): Promise<ParleyError | undefined> {
+    const client = this.#client
+    const leave = (): void => this.#screen.close()
+    this.#options.signal?.addEventListener('abort', leave, { once: true })
+    const ended = new Promise<ParleyError | undefined>((resolve) => client.on('closed', ({ error }) => resolve(error)))
+    this.#listen()
+    this.#screen.start(this.#prompt())
+    if (this.#options.signal?.aborted) leave()
+    await this.#greet()
+    const error = await ended
+    this.#screen.close()
+    this.#options.signal?.removeEventListener('abort', leave)
+    return error
+  }
+
+  #listen(): void {
+    const client = this.#client
+    client.on('TextMsgRequest', (content, message) => this.#show(message, content.Message))
+    client.on('BroadcastRequest', (content, message) => this.#show(message, content.Message, ' to all'))
+    client.on('PresenceEvent', ({ UserId, Online }) => {
+      const name = neutraliseLine(UserId)
+      this.#note(Online ? `→ ${name} is here` : `← ${name} has left`)
+    })
+    client.on('message', (message) => {
+      if (message.type === 'TextMsgRequest' || message.type === 'BroadcastRequest') return
+      this.#show(message, message.envelope.Content ?? '', ` (${neutraliseLine(message.type)})`)
+    })
+    client.on('disconnected', ({ error }) => this.#problem(error))
+    client.on('reconnecting', ({ attempt, delayMs }) => {
+      this.#note(`Connecting again in ${(delayMs / 1000).toFixed(1)} s (try ${attempt}).`)
+    })
+    client.on('connected', () => this.#note('Connected again.'))
+    client.on('error', (error) => this.#problem(error))
+  }
+
+  async #greet(): Promise<void> {
+    const { userId, role } = this.#login
+    this.#note(
+      `You are ${neutraliseLine(userId)}${role === 'operator' ? ', an operator' : ''}. /help lists the commands.`,
+    )
+    try {
+      await this.#client.watchPresence(true)
+      await this.#who(undefined)
+    } catch (error) {
+      this.#problem(error)
+    }
+  }
+
+  #enter(line: string): void {
+    const command = readPersonCommand(line)
+    if (command.kind === 'passwd') {
+      // At once, not in turn: it asks for the lines that follow, which must not be taken for commands.
+      void this.#passwd()
+      return
+    }
+    if (++this.#waitingLines === waitingLinesMax) this.#options.input.pause()
+    this.#turn = this.#turn
+      .then(() => this.#run(command))
+      .catch((error: unknown) => this.#problem(error))
+      .then(() => {
+        if (this.#waitingLines-- === waitingLinesMax) this.#options.input.resume()
+      })
+  }
+
+  async #run(command: Exclude<PersonCommand, { kind: 'passwd' }>): Promise<void> {
+    const client = this.#client
+    switch (command.kind) {
+      case 'say':
+        await this.#say(command.to ?? this.#partner, command.message)
+        return
+      case 'all': {
+        const { receivers } = await client.broadcast(command.message)
+        this.#note(receivers === undefined ? 'Sent to everyone.' : `Sent to ${receivers}.`)
+        return
+      }
+      case 'with':
+        this.#partner = command.userId
+        this.#screen.setPrompt(this.#prompt())
+        this.#note(
+          command.userId === undefined ? 'You talk to nobody.' : `You talk to ${neutraliseLine(command.userId)}.`,
+        )
+        return
+      case 'who':
+        await this.#who(command.prefix)
+        return
+      case 'kick':
+        await client.kick(command.userId, { reason: command.reason, banSeconds: command.banSeconds })
+        this.#note(`${neutraliseLine(command.userId)} was thrown out.`)
+        return
+      case 'help':
+        for (const line of personHelp) this.#screen.print(line)
+        return
+      case 'quit':
+        this.#screen.close()
+        return
+      case 'mistake':
+        this.#note(neutraliseLine(command.problem))
+        return
+      case 'nothing':
+        return
+    }
+  }
+
+  async #say(to: string | undefined, message: string): Promise<void> {
+    if (to === undefined) {
+      this.#note('To whom? Type @USER TEXT, or /with USER first.')
+      return
+    }
+    const { status } = await this.#client.send(to, message)
+    this.#screen.print(
+      `${this.#time()} ${this.#paint.own(`you → ${neutraliseLine(to)}`)} ${this.#paint.faint(`(${status})`)}`,
+    )
+  }
+
+  async #who(prefix: string | undefined): Promise<void> {
+    const page = await this.#client.users({ prefix, limit: whoMax })
+    const names = page.users.map((user) => neutraliseLine(user.userId))
+    const more = page.total - names.length
+    this.#note(`Online (${page.total}): ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`)
+  }
+
+  async #passwd(): Promise<void> {
+    const oldPassword = await this.#screen.askHidden('Old password: ')
+    if (oldPassword === undefined) return
+    const newPassword = await this.#screen.askHidden('New password: ')
+    if (newPassword === undefined) return
+    const again = await this.#screen.askHidden('New password again: ')
+    if (again === undefined) return
+    if (newPassword !== again) {
+      this.#note('The new passwords differ; nothing was changed.')
+      return
+    }
+    try {
+      await this.#client.changePassword({ oldPassword, newPassword })
+      this.#note('The password was changed.')
+    } catch (error) {
+      this.#problem(error)
+    }
+  }
+
+  /** Prints a message; its further lines are marked, so that none can pass for a message of somebody else. */
+  #show(message: IncomingMessage, text: string, addition = ''): void {
+    const from = message.from === '' ? 'server' : neutraliseLine(message.from)
+    const [first = '', ...rest] = neutraliseLines(text)
+    this.#screen.print(`${this.#time()} ${this.#paint.name(`${from}${addition}`)}: ${first}`)
+    for (const line of rest) this.#screen.print(`      │ ${line}`)
+  }
+
+  #note(text: string): void {
+    this.#screen.print(`${this.#time()} ${this.#paint.faint(text)}`)
+  }
+
+  #problem(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error)
+    this.#screen.print(`${this.#time()} ${this.#paint.bad(neutraliseLine(text))}`)
+  }
+
+  #prompt(): string {
+    return this.#partner === undefined ? '> ' : `${neutraliseLine(this.#partner)}> `
+  }
+
+  #time(): string {
+    return this.#paint.faint(new Date().toTimeString().slice(0, 5))
+  }
+}
+
+/** How kinds of text are set apart. */
+interface Paint {
+  name(text: string): string
+  own(text: string): string
+  faint(text: string): string
+  bad(text: string): string
+}
+
+const plain: Paint = { name: (text) => text, own: (text) => text, faint: (text) => text, bad: (text) => `! ${text}` }
+const colours: Paint = { name: sgr(36), own: sgr(32), faint: sgr(2), bad: sgr(31) }
+
+/** "Select graphic rendition" of ECMA-48. */
+function sgr(code: number): (text: string) => string {
+  return (text) => `\x1b[${code}m${text}\x1b[0m`
+}
