@@ -27,7 +27,8 @@ for (const [path, name, content] of blocks) {
   const written = `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
   if (written === text) continue
   stale++
-  if (process.argv.includes('--check')) console.error(`docs: ${path}: "${name}" is out of date. Run "node scripts/docs.mjs".`)
+  if (process.argv.includes('--check'))
+    console.error(`docs: ${path}: "${name}" is out of date. Run "node scripts/docs.mjs".`)
   else writeFileSync(join(root, path), written)
 }
 process.exitCode = process.argv.includes('--check') && stale > 0 ? 1 : 0

@@ -1,8 +1,10 @@
 /** Keeps the shape of the project: who imports whom, what stands where, and that the documents name what exists. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { entities } from '../src/protocol/entities/index.ts'
 import { errors } from '../src/protocol/errors.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -144,9 +146,31 @@ t.test('every source file has a test of its name', unfinished, async (t) => {
   }
 })
 
-t.test('docs/protocol.md names every error code', async (t) => {
+t.test('docs/protocol.md has a row for every error code, as the code has it', async (t) => {
+  const rows = new Map(
+    [...read('docs/protocol.md').matchAll(/^\| `([a-z_]+)` \| (message|connection) \| (yes|no) \|/gm)].map(
+      ([, code = '', scope, again]) => [code, { scope, retryable: again === 'yes' }],
+    ),
+  )
+  for (const [code, { scope, retryable }] of Object.entries(errors))
+    t.strictSame(rows.get(code), { scope, retryable }, code)
+  t.strictSame(
+    [...rows.keys()].filter((code) => !Object.hasOwn(errors, code)),
+    [],
+    'rows without a code',
+  )
+})
+
+t.test('docs/protocol.md has a section for every message type', async (t) => {
   const text = read('docs/protocol.md')
-  for (const code of Object.keys(errors)) t.ok(text.includes(`\`${code}\``), code)
+  for (const type of entities.keys()) t.ok(text.includes(`\`${type}\``) || text.includes(`### ${type}`), type)
+})
+
+t.test('the parts of the documents that come from the code are up to date', async (t) => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs.mjs'), '--check'], {
+    encoding: 'utf8',
+  })
+  t.equal(status, 0, stderr)
 })
 
 t.test('links between the documents lead somewhere', async (t) => {
