@@ -1,0 +1,103 @@
+/** What the benchmark tells a generator process, and what it answers: one answer to each order. */
+import type { Arrivals } from '../verifier.ts'
+import type { MessageShape } from './frame.ts'
+import type { Endpoint, Login } from './raw-connection.ts'
+
+/** A sender with its receiver; `number` goes into each message's mark. */
+export interface Pair {
+  readonly number: number
+  readonly sender: Login
+  readonly receiver: Login
+}
+
+/** Messages per second of all senders of a run together, taken in turns. */
+export interface Pace {
+  readonly ratePerSecond: number
+  readonly senders: number
+}
+
+/** What a generator can do. One file each, of the same name. */
+export type WorkOrder =
+  | {
+      readonly kind: 'closed-loop'
+      readonly endpoint: Endpoint
+      readonly pairs: readonly Pair[]
+      readonly shape: MessageShape
+      readonly window: number
+    }
+  | {
+      readonly kind: 'pacer'
+      readonly endpoint: Endpoint
+      readonly pairs: readonly Pair[]
+      readonly shape: MessageShape
+      readonly pace: Pace
+    }
+  | {
+      readonly kind: 'sink'
+      readonly endpoint: Endpoint
+      readonly pairs: readonly Pair[]
+      readonly shape: MessageShape
+      readonly pace: Pace
+    }
+  | { readonly kind: 'logins'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
+  | { readonly kind: 'idle'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
+  | { readonly kind: 'tokens'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
+
+/** When a run begins, from when on it counts, and when it ends; moments of the common clock. */
+export interface Schedule {
+  readonly startMs: number
+  readonly measureMs: number
+  readonly endMs: number
+}
+
+/** An order to a generator. */
+export type Order =
+  /** Connect, log in, be ready. */
+  | { readonly kind: 'prepare'; readonly work: WorkOrder }
+  | { readonly kind: 'start'; readonly schedule: Schedule }
+  /** Tell where you are. */
+  | { readonly kind: 'mark' }
+  /** Begin nothing new, wait for what is under way (`expected` arrivals, where only others know), tell the outcome. */
+  | { readonly kind: 'stop'; readonly expected: number }
+
+/** Counts of a generator at one moment. */
+export interface Progress {
+  readonly atMs: number
+  /** Messages that arrived, or logins that succeeded. */
+  readonly done: number
+  /** CPU time of the process. */
+  readonly cpuMs: number
+  /** Time during which its event loop was at work. */
+  readonly activeMs: number
+}
+
+/** Times of many events in milliseconds. */
+export interface Distribution {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly maxMs: number
+  /** Pairs of percentile and milliseconds, for a plot. */
+  readonly percentiles: readonly (readonly [number, number])[]
+}
+
+/** What a generator says at the end of its work. */
+export interface Outcome {
+  readonly sent: number
+  readonly arrivals: Arrivals
+  /** Delivery times of a sink, or login times. */
+  readonly times?: Distribution
+  /** How late a pacer was itself. */
+  readonly lag?: Distribution
+  readonly tokens?: readonly string[]
+  /** What went wrong, in the words of the server where it said something; a few examples. */
+  readonly complaints: readonly string[]
+}
+
+/** The answer to an order. */
+export type Answer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'failed'; readonly message: string }

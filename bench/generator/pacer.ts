@@ -1,0 +1,87 @@
+/**
+ * Sends at a fixed rate, whatever comes back: message k of all is due at start + k / rate, and the senders take turns.
+ * Sleeps between two messages by `Atomics.wait`, since a timer of the event loop knows whole milliseconds only; the
+ * receivers are therefore in another process (`sink`).
+ */
+import { now } from './clock.ts'
+import { TimeRecorder } from './distribution.ts'
+import type { Outcome, Schedule, WorkOrder } from './messages.ts'
+import { openAll } from './raw-connection.ts'
+import { Sender } from './sender.ts'
+import { Complaints, openAtOnce, type Work, waitForCount } from './work.ts'
+
+type PacerOrder = Extract<WorkOrder, { kind: 'pacer' }>
+
+/** A longer pause is left to a timer, which lets the event loop sleep as well. */
+const timerMs = 4
+const batchMax = 64
+
+/** Connects the senders of a pacer. */
+export async function preparePacer(order: PacerOrder): Promise<Work> {
+  const logins = order.pairs.map((pair) => pair.sender)
+  return new Pacer(order, await openAll(order.endpoint, logins, openAtOnce))
+}
+
+class Pacer implements Work {
+  done = 0
+  readonly #senders: Sender[] = []
+  readonly #lag = new TimeRecorder()
+  readonly #complaints = new Complaints()
+  readonly #intervalMs: number
+  readonly #sleepCell = new Int32Array(new SharedArrayBuffer(4))
+  #schedule: Schedule = { startMs: 0, measureMs: 0, endMs: 0 }
+  #isStopping = false
+  readonly #turn = (): void => this.#send()
+
+  constructor(order: PacerOrder, connections: Awaited<ReturnType<typeof openAll>>) {
+    this.#intervalMs = 1000 / order.pace.ratePerSecond
+    for (const [index, pair] of order.pairs.entries()) {
+      const connection = connections[index]
+      if (connection === undefined) continue
+      const route = { number: pair.number, fromUserId: pair.sender.userId, toUserId: pair.receiver.userId }
+      this.#senders.push(new Sender(connection, route, { shape: order.shape, batchMax, complaints: this.#complaints }))
+    }
+  }
+
+  start(schedule: Schedule): void {
+    this.#schedule = schedule
+    this.#send()
+  }
+
+  async stop(): Promise<Outcome> {
+    this.#isStopping = true
+    await waitForCount(this.done, () => this.#senders.reduce((sum, sender) => sum + sender.sent, 0))
+    const outcome = {
+      sent: this.done,
+      arrivals: { arrived: 0, doubled: 0, disordered: 0, foreign: 0 },
+      lag: this.#lag.distribution(),
+      complaints: this.#complaints.list(),
+    }
+    await Promise.all(this.#senders.map((sender) => sender.close()))
+    return outcome
+  }
+
+  #send(): void {
+    if (this.#isStopping) return
+    const dueMs = this.#dueMs(this.done)
+    if (dueMs >= this.#schedule.endMs) return
+    const waitMs = dueMs - now()
+    if (waitMs > timerMs) {
+      setTimeout(this.#turn, waitMs - 2)
+      return
+    }
+    if (waitMs > 0) Atomics.wait(this.#sleepCell, 0, 0, waitMs)
+    const at = now()
+    while (this.#dueMs(this.done) <= at && this.#dueMs(this.done) < this.#schedule.endMs) {
+      if (this.#dueMs(this.done) >= this.#schedule.measureMs) this.#lag.record(at - this.#dueMs(this.done))
+      this.#senders[this.done % this.#senders.length]?.owe(1)
+      this.done++
+    }
+    for (const sender of this.#senders) sender.flush()
+    setImmediate(this.#turn)
+  }
+
+  #dueMs(index: number): number {
+    return this.#schedule.startMs + index * this.#intervalMs
+  }
+}

@@ -1,0 +1,71 @@
+/** One receiving client: checks every frame by the numbers at the place that it has learned, and some in full. */
+import { StreamVerifier } from '../verifier.ts'
+import { END, filler, fillerAt, findMark, isMark, readSender, readSequence } from './frame.ts'
+import type { RawConnection } from './raw-connection.ts'
+import type { Complaints } from './work.ts'
+
+/** One frame in so many is compared in full. */
+const fullCheckEvery = 64
+
+/** Who receives, and what. */
+export interface ReceiverOptions {
+  /** The number of the only sender that may write here. */
+  readonly senderNumber: number
+  /** Characters of a text. */
+  readonly size: number
+  readonly complaints: Complaints
+  /** Called for each message that arrived for the first time. */
+  readonly arrived: (sequence: number) => void
+}
+
+/** A client that receives. */
+export class Receiver {
+  readonly stream: StreamVerifier = new StreamVerifier()
+  readonly #connection: RawConnection
+  readonly #options: ReceiverOptions
+  readonly #filler: Buffer
+  #markAt = 0
+
+  constructor(connection: RawConnection, options: ReceiverOptions) {
+    this.#connection = connection
+    this.#options = options
+    this.#filler = Buffer.from(filler(options.size))
+    connection.handler = (bytes, start, end) => this.#read(bytes, start, end)
+    connection.onLost = () => options.complaints.add('the connection of a receiver was closed')
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  #read(bytes: Buffer, start: number, end: number): void {
+    let mark = start + this.#markAt
+    if (!isMark(bytes, mark)) {
+      mark = findMark(bytes, start, end)
+      if (mark === -1) {
+        this.#readOther(bytes, start, end)
+        return
+      }
+      this.#markAt = mark - start
+    }
+    const sequence = readSequence(bytes, mark)
+    const isMeant = readSender(bytes, mark) === this.#options.senderNumber
+    if (!isMeant || (sequence % fullCheckEvery === 0 && !this.#isWhole(bytes, start, end, mark))) {
+      this.stream.arriveForeign()
+      this.#options.complaints.add(`foreign: ${bytes.toString('utf8', start + 1, end - 1)}`)
+      return
+    }
+    if (this.stream.arrive(sequence)) this.#options.arrived(sequence)
+  }
+
+  #isWhole(bytes: Buffer, start: number, end: number, mark: number): boolean {
+    const from = fillerAt(mark)
+    if (bytes.indexOf(END, start) !== end - 1) return false
+    return this.#filler.compare(bytes, from, from + this.#filler.length) === 0
+  }
+
+  #readOther(bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString('utf8', start + 1, end - 1)
+    if (!text.includes('"HeartbeatRequest"')) this.#options.complaints.add(text)
+  }
+}

@@ -1,0 +1,83 @@
+/** Memory of the server per connection that has logged in and does nothing; and how fast so many come in. */
+import { now } from '../generator/clock.ts'
+import type { Settings } from '../options.ts'
+import { type ProcessMemory, readProcessMemory } from '../proc-stat.ts'
+import type { Server } from '../servers/server.ts'
+import type { Bench, Case, Column, Measurement } from './scenario.ts'
+
+const columns: readonly Column[] = [
+  { key: 'perConnection', heading: 'memory/connection', unit: 'kibibytes', ratio: true },
+  { key: 'before', heading: 'memory before', unit: 'kibibytes', ratio: false },
+  { key: 'after', heading: 'memory after', unit: 'kibibytes', ratio: false },
+  { key: 'perSecond', heading: 'connected and logged in/s', unit: 'per-second', ratio: true },
+]
+
+/** Users of a server that lets each have many devices; else as many as connections. */
+const devicesAssumed = 16
+const lookMs = 250
+const settleMsMax = 10_000
+const settledBytes = 256 * 1024
+
+/** One case, on a server that has done nothing before. */
+export function idleCases(settings: Settings): Case[] {
+  const users = settings.running === undefined ? Math.ceil(settings.idle / devicesAssumed) : settings.idle
+  return [
+    {
+      scenario: 'idle',
+      name: `${settings.idle} idle`,
+      title: `${settings.idle} idle connections, logged in by token`,
+      columns,
+      beside: 'floor',
+      needs: { users, manyDevices: true },
+      freshServer: true,
+      run,
+    },
+  ]
+}
+
+async function run(server: Server, bench: Bench): Promise<Measurement> {
+  const { settings } = bench
+  const users = Math.ceil(settings.idle / server.devicesPerUser)
+  bench.progress(`${users} users get their tokens`)
+  const tokens = await bench.tokens.logins(users)
+  const logins = Array.from({ length: settings.idle }, (_, index) => tokens[index % users] ?? server.login(0))
+  const before = await settle(server)
+  const [generator] = bench.startGenerators(1)
+  if (generator === undefined) throw new Error('no generator')
+  const beganMs = now()
+  await generator.prepare({ kind: 'idle', endpoint: server.endpoint, logins })
+  const connectSeconds = (now() - beganMs) / 1000
+  bench.progress(`${settings.idle} connected within ${connectSeconds.toFixed(1)} s`)
+  const after = await settle(server)
+  const outcome = await generator.stop()
+  const figures: Record<string, number> = { perSecond: settings.idle / connectSeconds }
+  if (before !== undefined && after !== undefined) {
+    figures['before'] = before.residentBytes / 1024
+    figures['after'] = after.residentBytes / 1024
+    figures['perConnection'] = (after.residentBytes - before.residentBytes) / 1024 / settings.idle
+  }
+  return {
+    figures,
+    verification: undefined,
+    load: undefined,
+    times: undefined,
+    notes: before === undefined ? ["the server's process is not known, so its memory is not (--pid)"] : [],
+    faults: outcome.complaints,
+  }
+}
+
+/** Waits until the server's memory stays as it is for a second, for ten at most. */
+async function settle(server: Server): Promise<ProcessMemory | undefined> {
+  if (server.pid === undefined) return undefined
+  const deadline = now() + settleMsMax
+  let current = readProcessMemory(server.pid)
+  let quietMs = 0
+  while (quietMs < 1000 && now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+    const last = current
+    current = readProcessMemory(server.pid)
+    const change = Math.abs((current?.residentBytes ?? 0) - (last?.residentBytes ?? 0))
+    quietMs = change < settledBytes ? quietMs + lookMs : 0
+  }
+  return current
+}

@@ -1,0 +1,98 @@
+/** Time to delivery at a fixed rate that does not wait for the server. */
+import { now } from '../generator/clock.ts'
+import type { Distribution, Outcome } from '../generator/messages.ts'
+import type { Settings } from '../options.ts'
+import type { Server } from '../servers/server.ts'
+import { verify } from '../verifier.ts'
+import { type Load, loadNotes, measureLoad } from './load.ts'
+import type { Bench, Case, Column, Measurement } from './scenario.ts'
+import { describe, pairUp } from './throughput.ts'
+
+const columns: readonly Column[] = [
+  { key: 'p50', heading: 'p50', unit: 'milliseconds', ratio: true },
+  { key: 'p99', heading: 'p99', unit: 'milliseconds', ratio: true },
+  { key: 'p999', heading: 'p99.9', unit: 'milliseconds', ratio: true },
+  { key: 'max', heading: 'max', unit: 'milliseconds', ratio: false },
+  { key: 'perSecond', heading: 'messages/s', unit: 'per-second', ratio: false },
+  { key: 'serverMicroseconds', heading: 'server CPU/message', unit: 'microseconds', ratio: true },
+  { key: 'lagP99', heading: 'generator late p99', unit: 'milliseconds', ratio: false },
+]
+
+/** The generators get so long to look at their schedule before it begins. */
+const leadMs = 200
+
+/** One case, at the rate of the settings. */
+export function latencyCases(settings: Settings): Case[] {
+  return [
+    {
+      scenario: 'latency',
+      name: `latency at ${settings.rate}/s`,
+      title: `${describe(settings)}, ${settings.rate} messages/s open loop, timed from the intended moment`,
+      columns,
+      beside: 'floor',
+      needs: { users: 2 * settings.pairs, manyDevices: false },
+      freshServer: false,
+      run,
+    },
+  ]
+}
+
+async function run(server: Server, bench: Bench): Promise<Measurement> {
+  const { settings } = bench
+  const pairs = pairUp(await bench.tokens.logins(2 * settings.pairs))
+  const [pacer, sink] = bench.startGenerators(2)
+  if (pacer === undefined || sink === undefined) throw new Error('no generators')
+  const work = {
+    endpoint: server.endpoint,
+    pairs,
+    shape: { size: settings.size, from: settings.from, callback: settings.callback },
+    pace: { ratePerSecond: settings.rate, senders: pairs.length },
+  }
+  await sink.prepare({ kind: 'sink', ...work })
+  await pacer.prepare({ kind: 'pacer', ...work })
+
+  const startMs = now() + leadMs
+  const measureMs = startMs + settings.warmupSeconds * 1000
+  const schedule = { startMs, measureMs, endMs: measureMs + settings.seconds * 1000 }
+  await sink.start(schedule)
+  await pacer.start(schedule)
+  bench.progress('warming up')
+  await new Promise((resolve) => setTimeout(resolve, measureMs - now()))
+  const load = await measureLoad(server, [sink], {
+    seconds: settings.seconds,
+    onSecond: (done) => bench.progress(`${done.toLocaleString('en')} messages/s`),
+  })
+  const { done: sent } = await pacer.mark()
+  const received = await sink.stop(sent)
+  const paced = await pacer.stop()
+  return measurement(load, sent, { received, paced })
+}
+
+function measurement(load: Load, sent: number, outcome: { received: Outcome; paced: Outcome }): Measurement {
+  const times = outcome.received.times
+  const lag = outcome.paced.lag
+  const figures: Record<string, number> = { perSecond: load.done / load.seconds }
+  if (times !== undefined) {
+    figures['p50'] = times.p50Ms
+    figures['p99'] = times.p99Ms
+    figures['p999'] = times.p999Ms
+    figures['max'] = times.maxMs
+  }
+  if (lag !== undefined) figures['lagP99'] = lag.p99Ms
+  if (load.serverCpuMs !== undefined) figures['serverMicroseconds'] = (load.serverCpuMs * 1000) / load.done
+  return {
+    figures,
+    verification: verify(sent, outcome.received.arrivals),
+    load,
+    times,
+    notes: [...loadNotes(load), ...lagNotes(times, lag)],
+    faults: [...outcome.received.complaints, ...outcome.paced.complaints],
+  }
+}
+
+function lagNotes(times: Distribution | undefined, lag: Distribution | undefined): string[] {
+  if (times === undefined || lag === undefined || lag.p99Ms < times.p99Ms / 2) return []
+  return [
+    `the generator was late itself (p99 ${lag.p99Ms.toFixed(2)} ms): more than half of the p99 is its own, not the server's`,
+  ]
+}

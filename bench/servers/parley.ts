@@ -1,0 +1,89 @@
+/** Parley as a server under measurement: a process with a data directory of its own and imported users. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { hash } from '@node-rs/argon2'
+import { type ServerKind, type ServerNeeds, userName } from './server.ts'
+import { findFreePort, ServerProcess } from './server-process.ts'
+
+const command = fileURLToPath(new URL('../../../bin/parley.js', import.meta.url))
+const password = 'only for benchmarks'
+const userPrefix = 'bench-'
+const devicesPerUser = 16
+
+/** Starts Parley servers. Settings in the environment of the benchmark apply, but for those that it needs itself. */
+export function parleyKind(options: { profileFolder: string | undefined }): ServerKind {
+  return {
+    name: 'parley',
+    start: async (needs) => {
+      const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
+      try {
+        const port = await findFreePort()
+        const environment = serverEnvironment({ folder, port, manyDevices: needs.manyDevices })
+        await importUsers(folder, environment, needs)
+        const server = await ServerProcess.start({
+          name: 'parley',
+          args: [command, 'serve'],
+          port,
+          folder,
+          environment,
+          profileFolder: options.profileFolder,
+          hasChannel: false,
+        })
+        return {
+          name: 'parley',
+          endpoint: { host: '127.0.0.1', port },
+          pid: server.pid,
+          devicesPerUser: needs.manyDevices ? devicesPerUser : 1,
+          login: (user) => ({ userId: userName(userPrefix, user), password }),
+          stop: async () => {
+            try {
+              await server.stop()
+            } finally {
+              await rm(folder, { recursive: true, force: true })
+            }
+          },
+        }
+      } catch (error) {
+        await rm(folder, { recursive: true, force: true })
+        throw error
+      }
+    },
+  }
+}
+
+/** Users as lines for `parley user import`, all with one password. */
+export async function accountLines(options: { prefix: string; count: number; password: string }): Promise<string> {
+  // The server's own default cost, so that logins cost what they cost in service.
+  const passwordHash = await hash(options.password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
+  const lines = Array.from({ length: options.count }, (_, user) =>
+    JSON.stringify({ UserId: userName(options.prefix, user), PasswordHash: passwordHash }),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+function serverEnvironment(options: { folder: string; port: number; manyDevices: boolean }): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    PARLEY_HOST: '127.0.0.1',
+    PARLEY_PORT: String(options.port),
+    PARLEY_WS_PORT: '0',
+    PARLEY_DATA_DIR: join(options.folder, 'data'),
+    PARLEY_LOG_LEVEL: 'warn',
+    // The generator is one address and sends as fast as it is let.
+    PARLEY_USER_MESSAGES_PER_SECOND: '0',
+    PARLEY_ADDRESS_CONNECTIONS_MAX: '100000',
+    PARLEY_SESSION_POLICY: options.manyDevices ? 'multi' : 'replace',
+    PARLEY_USER_SESSIONS_MAX: String(devicesPerUser),
+  }
+}
+
+async function importUsers(folder: string, environment: NodeJS.ProcessEnv, needs: ServerNeeds): Promise<void> {
+  const file = join(folder, 'users.jsonl')
+  await writeFile(file, await accountLines({ prefix: userPrefix, count: needs.users, password }), { mode: 0o600 })
+  const run = promisify(execFile)
+  await run(process.execPath, [command, 'user', 'import', file], { cwd: folder, env: environment, timeout: 60_000 })
+}
