@@ -37,6 +37,7 @@ export class Benchmark {
   readonly #shared = new Map<ServerKind, Started>()
   readonly #generators = new Set<Generator>()
   readonly #fresh = new Set<Server>()
+  #isStopped = false
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -53,8 +54,9 @@ export class Benchmark {
     }
   }
 
-  /** Ends the generators and the servers that this benchmark started. */
+  /** Ends the generators and the servers that this benchmark started; no other round begins. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     this.#closeGenerators()
     const servers = [...this.#fresh, ...[...this.#shared.values()].map((started) => started.server)]
     this.#fresh.clear()
@@ -67,6 +69,7 @@ export class Benchmark {
     const rounds = turns.map((): Measurement[] => [])
     for (let round = 1; round <= this.#plan.settings.rounds; round++) {
       for (const [index, turn] of turns.entries()) {
+        if (this.#isStopped) break
         const label = `${one.name} · ${turn.name} · round ${round}/${this.#plan.settings.rounds}`
         rounds[index]?.push(await this.#attempt(() => turn.measure(label)))
       }

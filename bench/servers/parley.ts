@@ -1,5 +1,6 @@
 /** Parley as a server under measurement: a process with a data directory of its own and imported users. */
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,12 +15,19 @@ const password = 'only for benchmarks'
 const userPrefix = 'bench-'
 const devicesPerUser = 16
 
+const folders = new Set<string>()
+// What ends without stopping its server first leaves no data behind either.
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** Starts Parley servers. Settings in the environment of the benchmark apply, but for those that it needs itself. */
 export function parleyKind(options: { profileFolder: string | undefined }): ServerKind {
   return {
     name: 'parley',
     start: async (needs) => {
       const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
+      folders.add(folder)
       try {
         const port = await findFreePort()
         const environment = serverEnvironment({ folder, port, manyDevices: needs.manyDevices })
@@ -43,16 +51,21 @@ export function parleyKind(options: { profileFolder: string | undefined }): Serv
             try {
               await server.stop()
             } finally {
-              await rm(folder, { recursive: true, force: true })
+              await removeFolder(folder)
             }
           },
         }
       } catch (error) {
-        await rm(folder, { recursive: true, force: true })
+        await removeFolder(folder)
         throw error
       }
     },
   }
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  folders.delete(folder)
 }
 
 /** Users as lines for `parley user import`, all with one password. */
