@@ -2,7 +2,7 @@
  * Password hashes: argon2id as PHC strings, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`. The functions block for as
  * long as a hash takes (15 ms at the default cost), so the server calls them in the pool; the command line directly.
  */
-import { hashSync, verifySync } from '@node-rs/argon2'
+import { hash, hashSync, verifySync } from '@node-rs/argon2'
 
 /** What one hash costs. The floor is the configuration's business, not this file's. */
 export interface PasswordCost {
@@ -44,12 +44,12 @@ const phcShape =
  * @returns a PHC string for which `isPasswordHash` holds, when the cost is within `passwordCostMax`
  */
 export function hashPassword(password: string, cost: PasswordCost): string {
-  return hashSync(canonical(password), {
-    memoryCost: cost.memoryKib,
-    timeCost: cost.passes,
-    parallelism,
-    outputLen: newHashBytes,
-  })
+  return hashSync(canonical(password), hashOptions(cost))
+}
+
+/** The same without blocking: several hashes run at once in the threads of libuv. For imports on the command line. */
+export function hashPasswordInBackground(password: string, cost: PasswordCost): Promise<string> {
+  return hash(canonical(password), hashOptions(cost))
 }
 
 /**
@@ -93,6 +93,15 @@ export function dummyPasswordHash(cost: PasswordCost, random: (bytes: number) =>
   const salt = toBase64(random(newSaltBytes))
   const hash = toBase64(random(newHashBytes))
   return `$argon2id$v=19$m=${cost.memoryKib},t=${cost.passes},p=${parallelism}$${salt}$${hash}`
+}
+
+function hashOptions(cost: PasswordCost): {
+  memoryCost: number
+  timeCost: number
+  parallelism: number
+  outputLen: number
+} {
+  return { memoryCost: cost.memoryKib, timeCost: cost.passes, parallelism, outputLen: newHashBytes }
 }
 
 /**
