@@ -21,6 +21,9 @@ export const databaseFileName = 'parley.db'
 /** How long to wait for another process that holds the write lock, the command line beside a server, say. */
 const busyTimeoutMs = 5000
 
+/** Tables small enough to be read whole at each start: a hundred thousand accounts take 20 ms. */
+const checkedTables = ['accounts', 'counters', 'secrets'] as const
+
 /**
  * Opens the database, and makes the data directory (0700) and the file (0600) where they are missing.
  *
@@ -57,10 +60,11 @@ function makePrivate(path: string): void {
   chmodSync(path, 0o600)
 }
 
-/** Reads the accounts once, so that a damaged file is found at the start and not at somebody's login. */
+/** Reads these tables once, so that a damaged file is found at the start and not at somebody's login. */
 function checkTables(database: Database.Database): void {
-  const result = database.prepare('PRAGMA quick_check(accounts)').get([]) as { readonly quick_check: string }
-  if (result.quick_check !== 'ok') {
+  for (const table of checkedTables) {
+    const result = database.prepare(`PRAGMA quick_check(${table})`).get([]) as { readonly quick_check: string }
+    if (result.quick_check === 'ok') continue
     throw Object.assign(new Error(result.quick_check), { code: 'SQLITE_CORRUPT' })
   }
 }
