@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { variableOf } from '../src/config/setting-names.ts'
+import { settingsShape } from '../src/config/settings.ts'
 import { entities } from '../src/protocol/entities/index.ts'
 import { errors } from '../src/protocol/errors.ts'
 
@@ -178,6 +180,18 @@ t.test('links between the documents lead somewhere', async (t) => {
     for (const [, link = ''] of read(document).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
       if (/^[a-z]+:/.test(link)) continue
       t.ok(existsSync(join(root, dirname(document), link)), `${document}: ${link}`)
+    }
+  }
+})
+
+t.test('the documents name only settings and files that exist', async (t) => {
+  const known = new Set(Object.keys(settingsShape).map(variableOf))
+  for (const document of documents()) {
+    const text = read(document)
+    for (const [variable] of text.matchAll(/\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b/g))
+      t.ok(known.has(variable), `${document}: ${variable}`)
+    for (const [path] of text.matchAll(/(?<!build\/)\b(src|test|scripts|examples|bench|docs)\/[\w./-]+\.\w+/g)) {
+      t.ok(existsSync(join(root, path)), `${document}: ${path}`)
     }
   }
 })
