@@ -22,10 +22,12 @@ const indexShift = 28
 const countMask = 2 ** indexShift - 1
 const sweepMs = 250
 const countersMs = 1000
+/** Events that somebody waits for. */
+const neverDropped: ReadonlySet<AcceptorEvent['name']> = new Set(['listening', 'listenFailed', 'quiesced', 'drained'])
 const nobody: Answered = { type: undefined, toUser: false, callbackId: undefined }
 
-/** What stops an acceptor from running for good. */
-export type AcceptorPhase = 'serving' | 'draining' | 'drained'
+/** The life of an acceptor: it reads, it only writes, it ends its connections, it has none. */
+export type AcceptorPhase = 'serving' | 'quiesced' | 'draining' | 'drained'
 
 /** See the head of the file. */
 export class Acceptor implements FrameEffects {
@@ -43,15 +45,15 @@ export class Acceptor implements FrameEffects {
   /** Connections that wait for space in the router's ring. */
   readonly #stalled = new Set<Connection>()
   #sessions = 0
-  #nextCount = 1
+  #nextCount: number
   #refusing = 0
   #phase: AcceptorPhase = 'serving'
-  #drainAsked = false
   #countersSentAt = 0
 
   constructor(options: AcceptorOptions, link: RouterLink) {
     this.#options = options
     this.#link = link
+    this.#nextCount = options.firstCount
     this.#reader = new FrameReader(options.delimiters, this)
     this.#admission = new Admission(options.limits)
   }
@@ -71,7 +73,7 @@ export class Acceptor implements FrameEffects {
 
   #event(event: AcceptorEvent): void {
     // What the start waits for must arrive; all others may be dropped under load.
-    if (event.name === 'listening' || event.name === 'listenFailed' || event.name === 'drained') {
+    if (neverDropped.has(event.name)) {
       this.#link.send({ kind: 'event', event })
     } else {
       this.#link.event(event)
@@ -169,7 +171,7 @@ export class Acceptor implements FrameEffects {
     const chunk = connection.unread
     connection.unread = undefined
     if (chunk !== undefined && connection.isOpen()) this.#read(connection, chunk, performance.now())
-    if (connection.unread === undefined) connection.resume()
+    if (connection.unread === undefined && this.#phase === 'serving') connection.resume()
   }
 
   /** The router's ring has space again: sends what is owed, then reads on where reading had stopped. */
@@ -234,7 +236,12 @@ export class Acceptor implements FrameEffects {
   }
 
   mustStop(connection: Connection): boolean {
-    return connection.state.kind === 'authenticating' || !connection.isOpen() || this.#link.isBlocked()
+    return (
+      connection.state.kind === 'authenticating' ||
+      !connection.isOpen() ||
+      this.#link.isBlocked() ||
+      this.#phase !== 'serving'
+    )
   }
 
   isDraining(): boolean {
@@ -269,8 +276,8 @@ export class Acceptor implements FrameEffects {
         if (connection !== undefined) this.#close(connection, code, message.message)
         break
       }
-      case 'stopListening':
-        this.#stopListening()
+      case 'quiesce':
+        this.#quiesce()
         break
       case 'drain':
         this.#drain(message.deadlineMs)
@@ -452,27 +459,28 @@ export class Acceptor implements FrameEffects {
     this.#endDrainWhenEmpty()
   }
 
-  #stopListening(): void {
+  #quiesce(): void {
     if (this.#phase !== 'serving') return
-    this.#phase = 'draining'
+    this.#phase = 'quiesced'
     for (const listener of this.#listeners) listener.stop()
+    for (const connection of this.#connections.values()) connection.pause()
+    this.#event({ name: 'quiesced' })
   }
 
   #drain(deadlineMs: number): void {
-    this.#stopListening()
+    this.#quiesce()
+    this.#phase = 'draining'
+    const deadline = performance.now() + deadlineMs
     for (const connection of this.#connections.values()) {
       this.#close(connection, 'server_draining', errors.server_draining.message)
-      if (connection.state.kind === 'closing') {
-        connection.state = { kind: 'closing', deadline: performance.now() + deadlineMs }
-      }
+      if (connection.state.kind === 'closing') connection.state = { kind: 'closing', deadline }
     }
-    this.#drainAsked = true
     this.#flush()
     this.#endDrainWhenEmpty()
   }
 
   #endDrainWhenEmpty(): void {
-    if (!this.#drainAsked || this.#connections.size > 0 || this.#phase === 'drained') return
+    if (this.#phase !== 'draining' || this.#connections.size > 0) return
     this.#phase = 'drained'
     this.#event({ name: 'drained' })
   }

@@ -15,7 +15,8 @@ export class Admission {
   /** Counts a connection in. False when a limit is reached; nothing is counted then. */
   enter(addressKey: string): boolean {
     const ofAddress = this.#byAddress.get(addressKey) ?? 0
-    if (this.#connections >= this.#connectionsMax || ofAddress >= this.#addressConnectionsMax) return false
+    if (this.#connections >= this.#connectionsMax) return false
+    if (ofAddress >= this.#addressConnectionsMax && !isLoopback(addressKey)) return false
     this.#connections++
     this.#byAddress.set(addressKey, ofAddress + 1)
     return true
@@ -32,4 +33,9 @@ export class Admission {
   connections(): number {
     return this.#connections
   }
+}
+
+/** Proxies and tunnels on this machine bring everyone's connections: they are not one peer. */
+function isLoopback(addressKey: string): boolean {
+  return addressKey.startsWith('127.') || addressKey === '0:0:0:0::/64'
 }

@@ -53,6 +53,8 @@ export interface AcceptorLimits {
 export interface AcceptorOptions {
   /** Which acceptor this is, from 0 to 15; the upper 4 bits of its connection ids. */
   readonly index: number
+  /** The count of its first connection; one that stands in for a dead thread begins where that one never was. */
+  readonly firstCount: number
   readonly mailbox: MailboxEnd
   readonly delimiters: Delimiters
   readonly listeners: readonly ListenerOptions[]

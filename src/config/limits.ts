@@ -75,7 +75,58 @@ export const limits = {
     reason:
       'kept back from connections for the store, the logs and the control socket: when descriptors run out, connections are lost without a sign',
   },
+  refusingConnectionsMax: {
+    value: 32,
+    unit: 'connections',
+    reason: 'above the limit so many are being told why at once; they live on the reserve of descriptors',
+  },
+  lingerMs: {
+    value: 2000,
+    unit: 'milliseconds',
+    reason: 'time for a peer to take the reason of its end; whoever does not read must not hold a descriptor longer',
+  },
+  unreadBytesMax: {
+    value: 8192,
+    unit: 'bytes',
+    reason: 'what a client may send ahead while its login is checked, besides one read of the socket (64 KiB)',
+  },
+  noiseBytesMax: {
+    value: MEBIBYTE,
+    unit: 'bytes a connection',
+    reason: 'bytes outside frames are skipped and answered; a peer that sends nothing else speaks another protocol',
+  },
+  faultsBeforeLoginMax: {
+    value: 20,
+    unit: 'frames a connection',
+    reason: 'each is answered; after so many the peer speaks another protocol or is testing the server',
+  },
+  ringBytesMin: {
+    value: 8 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'the mailbox from an acceptor to the router, and half of the one back: some milliseconds of full load, so that a thread that waits for its turn does not stop the other',
+  },
+  pendingReceiptsMax: {
+    value: 262_144,
+    unit: 'messages',
+    reason: 'messages whose sender waits to hear that they were written; more are answered server_busy',
+  },
+  pendingLookupsMax: {
+    value: 16_384,
+    unit: 'messages',
+    reason: 'messages to absent users whose sender waits to hear whether there is such a user',
+  },
+  presenceBatchMax: {
+    value: 4096,
+    unit: 'events a turn',
+    reason: 'presence is told every 100 ms; when everyone comes back at once it must not fill the mailbox',
+  },
   // Login.
+  loginAttemptsMax: {
+    value: 10,
+    unit: 'failed logins a connection',
+    reason: 'guessing costs a new connection each time, which is counted by address',
+  },
   passwordChecksAtOnce: {
     value: 2,
     unit: 'checks',

@@ -55,9 +55,9 @@ export interface CloseMessage {
   readonly message: string
 }
 
-/** Close the listeners; new logins are refused with `server_draining`. */
-export interface StopListeningMessage {
-  readonly kind: 'stopListening'
+/** Close the listeners and read no more; then the event `quiesced` follows, after all that was read. */
+export interface QuiesceMessage {
+  readonly kind: 'quiesce'
 }
 
 /** Tell every connection `server_draining`, write out all queues, close; then the event `drained` follows. */
@@ -75,5 +75,5 @@ export type AcceptorMessage =
   | RefuseLoginMessage
   | WatchMessage
   | CloseMessage
-  | StopListeningMessage
+  | QuiesceMessage
   | DrainMessage

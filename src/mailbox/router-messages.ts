@@ -86,6 +86,9 @@ export type AcceptorEvent =
   | { readonly name: 'refused'; readonly address: string; readonly reason: string }
   | { readonly name: 'acceptPaused'; readonly reason: string }
   | { readonly name: 'counters'; readonly counters: AcceptorCounters }
+  /** Nothing follows that comes from clients. */
+  | { readonly name: 'quiesced' }
+  /** The last connection is gone. */
   | { readonly name: 'drained' }
 
 /** Counts since the start, sent once a second when they changed. */

@@ -3,7 +3,7 @@ import type { RelayMessage, WrittenMessage } from '../mailbox/router-messages.ts
 import { type ErrorCode, fault } from '../protocol/errors.ts'
 import { refuse, succeed } from './answer.ts'
 import type { Asker, UserFound } from './events.ts'
-import { type PendingDelivery, type Session, type Step, sessionOf } from './state.ts'
+import { acceptorOf, type PendingDelivery, type Receipt, type Session, type Step, sessionOf } from './state.ts'
 
 /** The type by which refusals of user messages are answered; any that is no request to the server does. */
 const userMessage = 'TextMsgRequest'
@@ -27,7 +27,7 @@ export function deliver(step: Step, receivers: readonly Session[], frames: Uint8
     return
   }
   for (const { connection } of receivers) {
-    const receipt = pending === undefined ? 0 : newReceipt(step, pending)
+    const receipt = pending === undefined ? 0 : newReceipt(step, { connection, delivery: pending })
     step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt, frames } })
   }
 }
@@ -38,11 +38,11 @@ function open(step: Step, asker: Asker, receivers: number): PendingDelivery | un
   return { asker, open: receivers, isAnswered: false }
 }
 
-function newReceipt(step: Step, pending: PendingDelivery): number {
+function newReceipt(step: Step, entry: Receipt): number {
   const { state } = step
   const receipt = state.nextReceipt
   state.nextReceipt = receipt === 0xffff_ffff ? 1 : receipt + 1
-  state.receipts.set(receipt, pending)
+  state.receipts.set(receipt, entry)
   return receipt
 }
 
@@ -50,7 +50,7 @@ function newReceipt(step: Step, pending: PendingDelivery): number {
 export function written(step: Step, message: WrittenMessage): void {
   const { receipts } = step.state
   for (const receipt of message.receipts) {
-    const pending = receipts.get(receipt)
+    const pending = receipts.get(receipt)?.delivery
     if (pending === undefined) continue
     receipts.delete(receipt)
     pending.open--
@@ -63,6 +63,15 @@ export function written(step: Step, message: WrittenMessage): void {
       reject(step, pending.asker, 'user_offline')
     }
   }
+}
+
+/** An acceptor is gone: what it had not written never will be. */
+export function writesLost(step: Step, acceptor: number): void {
+  const receipts: number[] = []
+  for (const [receipt, { connection }] of step.state.receipts) {
+    if (acceptorOf(connection) === acceptor) receipts.push(receipt)
+  }
+  written(step, { kind: 'written', receipts, completed: false })
 }
 
 function confirm(step: Step, asker: Asker): void {

@@ -1,7 +1,6 @@
 /** What the router takes in, and what it wants done: plain data on both sides. */
 import type { AcceptorMessage } from '../mailbox/acceptor-messages.ts'
 import type {
-  AcceptorEventMessage,
   AuthenticateMessage,
   ClosedMessage,
   ConnectionId,
@@ -108,10 +107,9 @@ export type RouterEvent =
   /** The password, role or state of an account was changed from outside its sessions. */
   | { readonly kind: 'accountChanged'; readonly userId: string }
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
+  /** An acceptor thread has died, and all its connections with it. */
+  | { readonly kind: 'acceptorLost'; readonly acceptor: number }
   | { readonly kind: 'tick' }
-
-/** Events that are for logs and counters only; they do not reach the pure core. */
-export type ObservedEvent = AcceptorEventMessage
 
 /** What the router wants done. */
 export type RouterEffect =

@@ -7,7 +7,7 @@ import { userIdFault } from '../protocol/user-id.ts'
 import { serverFrame } from './answer.ts'
 import type { LoginAttempt, LoginVerdict, Refused } from './events.ts'
 import { enter, leave } from './presence.ts'
-import type { Applicant, Session, Step } from './state.ts'
+import { type Applicant, acceptorOf, type Session, type Step } from './state.ts'
 
 /** A client wants to log in: hands its credentials to whoever checks them. */
 export function authenticate(step: Step, message: AuthenticateMessage): void {
@@ -143,5 +143,12 @@ export function accountChanged(step: Step, userId: string, except?: Session): vo
   }
   for (const peer of step.state.peers.values()) {
     if (peer.kind === 'applicant' && peer.userId === userId) peer.isOutdated = true
+  }
+}
+
+/** An acceptor is gone, and its connections with it. */
+export function acceptorLost(step: Step, acceptor: number): void {
+  for (const connection of [...step.state.peers.keys()]) {
+    if (acceptorOf(connection) === acceptor) connectionClosed(step, connection)
   }
 }

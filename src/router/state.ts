@@ -56,6 +56,12 @@ export interface PendingDelivery {
   isAnswered: boolean
 }
 
+/** One of the writes that a delivery waits for. */
+export interface Receipt {
+  readonly connection: ConnectionId
+  readonly delivery: PendingDelivery
+}
+
 /** A sender that waits to hear whether an absent user exists. */
 export interface PendingLookup {
   readonly asker: Asker
@@ -72,7 +78,7 @@ export interface RouterState {
   readonly names: SortedNames
   /** Sessions in all. */
   sessions: number
-  readonly receipts: Map<number, PendingDelivery>
+  readonly receipts: Map<number, Receipt>
   nextReceipt: number
   readonly lookups: Map<string, PendingLookup[]>
   pendingLookups: number
@@ -109,4 +115,11 @@ export interface Step {
 export function sessionOf(state: RouterState, connection: ConnectionId): Session | undefined {
   const peer = state.peers.get(connection)
   return peer?.kind === 'session' ? peer : undefined
+}
+
+const acceptorShift = 2 ** 28
+
+/** The index of the acceptor that owns a connection. */
+export function acceptorOf(connection: ConnectionId): number {
+  return Math.floor(connection / acceptorShift)
 }

@@ -3,9 +3,9 @@
  * The same function runs in the server and in tests that replay any order of events.
  */
 import { banStored, takeCommand } from './commands.ts'
-import { relay, userFound, written } from './delivery.ts'
+import { relay, userFound, writesLost, written } from './delivery.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
-import { accountChanged, authenticate, connectionClosed, decideLogin } from './login.ts'
+import { acceptorLost, accountChanged, authenticate, connectionClosed, decideLogin } from './login.ts'
 import { announce } from './presence.ts'
 import { passwordChanged, request } from './requests.ts'
 import type { RouterState } from './state.ts'
@@ -54,6 +54,10 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'command':
       takeCommand(at, event.id, event.command)
+      break
+    case 'acceptorLost':
+      acceptorLost(at, event.acceptor)
+      writesLost(at, event.acceptor)
       break
     case 'tick':
       announce(at)

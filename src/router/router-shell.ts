@@ -1,0 +1,242 @@
+/**
+ * The shell around the router's pure core: takes events from acceptors, the pool, the store and the control
+ * socket, one at a time, and runs the effects. While an acceptor's mailbox is nearly full it takes in nothing new,
+ * so its own inboxes fill and the acceptors stop reading. Runs on: the main thread.
+ */
+import { Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
+import { readRouterMessage } from '../mailbox/router-codec.ts'
+import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
+import type { Fault } from '../protocol/errors.ts'
+import { AcceptorLink } from './acceptor-link.ts'
+import type {
+  Command,
+  CommandReply,
+  LoginAttempt,
+  LoginVerdict,
+  PasswordChange,
+  Refused,
+  RouterEffect,
+  RouterEvent,
+  UserFound,
+} from './events.ts'
+import { acceptorOf, createRouterState, type RouterOptions, type RouterState } from './state.ts'
+import { step } from './step.ts'
+
+/** What the router has others do. None of them rejects. */
+export interface RouterServices {
+  login(attempt: LoginAttempt, signal: AbortSignal): Promise<LoginVerdict>
+  changePassword(change: PasswordChange): Promise<{ readonly ok: true } | Refused>
+  findUser(userId: string): Promise<UserFound>
+  /** @param until Unix time in milliseconds */
+  ban(userId: string, until: number): Promise<Fault | undefined>
+}
+
+/** What the router tells those who log and count. */
+export type RouterObservation = Extract<RouterEffect, { kind: 'observed' }>
+
+/** What a shell is made of. */
+export interface RouterShellOptions {
+  readonly router: RouterOptions
+  /** The main thread's ends of the acceptors' mailboxes, by acceptor index. */
+  readonly acceptors: readonly MailboxEnd[]
+  readonly services: RouterServices
+  readonly onAcceptorEvent: (acceptor: number, event: AcceptorEvent) => void
+  readonly onObserved: (observation: RouterObservation) => void
+  /** Unix time in milliseconds. */
+  readonly now: () => number
+}
+
+const tickMs = 100
+/** Commands that may wait for their reply. */
+const commandsMax = 1024
+
+interface Acceptor {
+  readonly mailbox: Mailbox
+  readonly link: AcceptorLink
+}
+
+/** See the head of the file. */
+export class RouterShell {
+  readonly #options: RouterShellOptions
+  readonly #state: RouterState
+  readonly #acceptors: Acceptor[]
+  /** Events that came while there was no credit; as many as there are services at work at most. */
+  #waiting: RouterEvent[] = []
+  readonly #logins = new Map<ConnectionId, AbortController>()
+  readonly #commands = new Map<number, (reply: CommandReply) => void>()
+  #nextCommand = 1
+  readonly #ticker: NodeJS.Timeout
+
+  constructor(options: RouterShellOptions) {
+    this.#options = options
+    this.#state = createRouterState(options.router)
+    this.#acceptors = options.acceptors.map((end, index) => this.#openAcceptor(end, index))
+    this.#ticker = setInterval(() => this.#post({ kind: 'tick' }), tickMs)
+  }
+
+  #openAcceptor(end: MailboxEnd, index: number): Acceptor {
+    const mailbox: Mailbox = new Mailbox(end, {
+      record: (kind, offset, payloadBytes) => {
+        if (!this.#hasCredit()) return false
+        const message = readRouterMessage(mailbox.inbox, kind, offset, payloadBytes)
+        if (message.kind === 'event') this.#options.onAcceptorEvent(index, message.event)
+        else this.#run(message)
+        return true
+      },
+      batchEnd: () => this.#publish(),
+      space: () => this.#onSpace(index),
+      // Who supervises the thread hears of its end by itself.
+      closed: () => {},
+    })
+    return { mailbox, link: new AcceptorLink(mailbox) }
+  }
+
+  /** Users online, sessions, and messages whose sender has no answer yet. */
+  counts(): { users: number; sessions: number; undecided: number } {
+    return {
+      users: this.#state.users.size,
+      sessions: this.#state.sessions,
+      undecided: this.#state.receipts.size + this.#state.pendingLookups + this.#waiting.length,
+    }
+  }
+
+  /** Takes a command; rejects only when too many wait. */
+  command(command: Command): Promise<CommandReply> {
+    if (this.#commands.size >= commandsMax) return Promise.reject(new Error('too many commands wait for their reply'))
+    const id = this.#nextCommand++
+    return new Promise((resolve) => {
+      this.#commands.set(id, resolve)
+      this.#post({ kind: 'command', id, command })
+    })
+  }
+
+  /** An account was changed from outside its sessions: they end. */
+  accountChanged(userId: string): void {
+    this.#post({ kind: 'accountChanged', userId })
+  }
+
+  /** An acceptor thread has died and another stands in for it. */
+  replaceAcceptor(index: number, end: MailboxEnd): void {
+    this.#acceptors[index] = this.#openAcceptor(end, index)
+    this.#post({ kind: 'acceptorLost', acceptor: index })
+  }
+
+  /** Has all acceptors close their listeners and stop reading; each reports `quiesced` after all that it had read. */
+  quiesce(): void {
+    for (const { link } of this.#acceptors) link.send({ kind: 'quiesce' })
+    this.#publish()
+  }
+
+  /** Tells every connection to come back later; each acceptor reports `drained`. */
+  drain(deadlineMs: number): void {
+    for (const { link } of this.#acceptors) link.send({ kind: 'drain', deadlineMs })
+    this.#publish()
+  }
+
+  /** Ends the shell; the threads at the other ends are not its business. */
+  close(): void {
+    clearInterval(this.#ticker)
+    for (const controller of this.#logins.values()) controller.abort()
+    for (const { mailbox } of this.#acceptors) mailbox.close()
+  }
+
+  // Events
+
+  #hasCredit(): boolean {
+    for (const { link } of this.#acceptors) {
+      if (!link.hasCredit()) {
+        link.waitForCredit()
+        return false
+      }
+    }
+    return true
+  }
+
+  #onSpace(index: number): void {
+    this.#acceptors[index]?.link.settle()
+    while (this.#waiting.length > 0 && this.#hasCredit()) this.#run(this.#waiting.shift() as RouterEvent)
+    if (this.#waiting.length === 0) for (const { mailbox } of this.#acceptors) mailbox.resume()
+    this.#publish()
+  }
+
+  /** Takes an event from elsewhere than an acceptor. */
+  #post(event: RouterEvent): void {
+    if (this.#waiting.length > 0 || !this.#hasCredit()) {
+      // The next tick does the work of one that can't be taken.
+      if (event.kind !== 'tick') this.#waiting.push(event)
+      return
+    }
+    this.#run(event)
+    this.#publish()
+  }
+
+  #run(event: RouterEvent): void {
+    for (const effect of step(this.#state, event, this.#options.now())) this.#do(effect)
+  }
+
+  #publish(): void {
+    for (const { link } of this.#acceptors) link.publish()
+  }
+
+  // Effects
+
+  #do(effect: RouterEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#acceptors[acceptorOf(effect.connection)]?.link.send(effect.message)
+        break
+      case 'sendAll':
+        for (const { link } of this.#acceptors) link.send(effect.message)
+        break
+      case 'login':
+        this.#login(effect.connection, effect.attempt)
+        break
+      case 'cancelLogin':
+        this.#logins.get(effect.connection)?.abort()
+        break
+      case 'changePassword':
+        this.#changePassword(effect)
+        break
+      case 'findUser':
+        void this.#options.services
+          .findUser(effect.userId)
+          .then((found) => this.#post({ kind: 'userFound', userId: effect.userId, found }))
+        break
+      case 'ban':
+        this.#ban(effect)
+        break
+      case 'commandReply':
+        this.#commands.get(effect.id)?.(effect.reply)
+        this.#commands.delete(effect.id)
+        break
+      case 'observed':
+        this.#options.onObserved(effect)
+        break
+      default:
+        effect satisfies never
+    }
+  }
+
+  #login(connection: ConnectionId, attempt: LoginAttempt): void {
+    const controller = new AbortController()
+    this.#logins.set(connection, controller)
+    void this.#options.services.login(attempt, controller.signal).then((verdict) => {
+      this.#logins.delete(connection)
+      this.#post({ kind: 'loginVerdict', connection, verdict })
+    })
+  }
+
+  #changePassword(effect: Extract<RouterEffect, { kind: 'changePassword' }>): void {
+    const { connection, callbackId } = effect
+    void this.#options.services
+      .changePassword(effect.change)
+      .then((verdict) => this.#post({ kind: 'passwordVerdict', connection, callbackId, verdict }))
+  }
+
+  #ban(effect: Extract<RouterEffect, { kind: 'ban' }>): void {
+    const { asker, userId, sessions } = effect
+    void this.#options.services
+      .ban(userId, effect.until)
+      .then((problem) => this.#post({ kind: 'banned', asker, userId, sessions, problem }))
+  }
+}

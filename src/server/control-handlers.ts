@@ -1,0 +1,58 @@
+/** What the control socket does to a running server. Runs on: the main thread. */
+import type { Store, StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
+import { userListLimitDefault } from '../protocol/entities/user-list.ts'
+import type { CommandReply } from '../router/events.ts'
+import type { RouterShell } from '../router/router-shell.ts'
+import type { ServerStatus } from './control-protocol.ts'
+import type { ControlHandlers } from './control-server.ts'
+
+/** Calls after which a user's sessions are out of date. */
+const changesAccount: ReadonlySet<StoreCallName> = new Set([
+  'setPasswordHash',
+  'setRole',
+  'setDisabled',
+  'removeAccount',
+])
+
+/** Makes the handlers. */
+export function controlHandlers(parts: {
+  shell: RouterShell
+  store: Store
+  status: () => ServerStatus
+}): ControlHandlers {
+  const { shell, store } = parts
+  return {
+    status: parts.status,
+    who: async ({ prefix = '', after, limit = userListLimitDefault }) => {
+      const reply = expect('who', await shell.command({ name: 'who', prefix, after, limit }))
+      const page = { items: reply.items, total: reply.total }
+      return reply.after === undefined ? page : { ...page, after: reply.after }
+    },
+    kick: async ({ userId, reason, banSeconds }) => {
+      if (banSeconds !== undefined && banSeconds > 0) {
+        await store.call('setBan', { userId, bannedUntil: Date.now() + banSeconds * 1000 })
+      }
+      return { sessions: expect('kick', await shell.command({ name: 'kick', userId, reason })).sessions }
+    },
+    send: async ({ to, message }) => {
+      const reply = expect('send', await shell.command({ name: 'send', to, message }))
+      return reply.status === 'sent' ? { status: 'sent' } : { status: 'rejected', code: reply.code }
+    },
+    broadcast: async ({ message }) => ({
+      receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers,
+    }),
+    store: async <Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']) => {
+      const give = await store.call(name, take)
+      if (changesAccount.has(name) && 'userId' in take) shell.accountChanged(take.userId)
+      return give
+    },
+  }
+}
+
+function expect<Name extends CommandReply['name']>(
+  name: Name,
+  reply: CommandReply,
+): Extract<CommandReply, { name: Name }> {
+  if (reply.name !== name) throw new Error(`the router answered ${name} with ${reply.name}`)
+  return reply as Extract<CommandReply, { name: Name }>
+}

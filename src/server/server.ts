@@ -1,0 +1,203 @@
+/**
+ * The composition: starts the threads and joins them, supervises them, and stops them in order.
+ * Runs on: the main thread.
+ */
+import { randomBytes } from 'node:crypto'
+import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
+import { limits } from '../config/limits.ts'
+import type { Settings } from '../config/settings.ts'
+import type { AcceptorEvent } from '../mailbox/router-messages.ts'
+import { StoreError } from '../mailbox/store-error.ts'
+import { RouterShell } from '../router/router-shell.ts'
+import { type StoreClient, startStoreThread } from '../store/store-client.ts'
+import { Authenticator } from '../workers/authenticator.ts'
+import { WorkerPool } from '../workers/pool.ts'
+import { AcceptorThread, type ListeningAddress } from './acceptor-thread.ts'
+import { controlHandlers } from './control-handlers.ts'
+import { controlPath } from './control-protocol.ts'
+import { type ControlServer, startControlServer } from './control-server.ts'
+import { drainServer } from './drain.ts'
+import { EventLog, type ServerLog } from './event-log.ts'
+import { routerServices } from './router-services.ts'
+import { ServerStartError } from './start-error.ts'
+import { ServerStatusBoard } from './status-board.ts'
+import { acceptorOptions, ringSizes, routerOptions } from './thread-options.ts'
+
+/** What a server is started with. */
+export interface ServerOptions {
+  readonly settings: Settings
+  readonly log: ServerLog
+  readonly version: string
+  /** Told of the operator's account that is made when there is no account at all. */
+  readonly firstOperator: (credentials: { userId: string; password: string }) => void | Promise<void>
+  /** Another entry for the pool's threads: for tests with faults. */
+  readonly poolWorkerFile?: URL
+}
+
+/** A server at work. */
+export interface RunningServer {
+  readonly addresses: readonly ListeningAddress[]
+  /** Ends with nothing in flight unanswered. Called twice it gives the same promise. */
+  drain(): Promise<void>
+  /** How it ended, whoever ended it. */
+  readonly ended: Promise<{ readonly code: 'drained' } | { readonly code: 'failed'; readonly error: Error }>
+}
+
+/** Starts a server. @throws ServerStartError with a sentence that says what to do */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const parts: Started = {}
+  try {
+    return await start(options, parts)
+  } catch (error) {
+    await stopParts(parts)
+    throw asStartError(error)
+  }
+}
+
+/** What was started so far, in the order of the start. */
+interface Started {
+  store?: StoreClient
+  control?: ControlServer
+  pool?: WorkerPool
+  acceptor?: AcceptorThread
+  shell?: RouterShell
+}
+
+async function start(options: ServerOptions, parts: Started): Promise<RunningServer> {
+  const { settings, log } = options
+  const events = new EventLog(log)
+  let fail: (error: Error) => void = () => {}
+  let finish: () => void = () => {}
+  const ended = new Promise<Awaited<RunningServer['ended']>>((resolve) => {
+    fail = (error) => resolve({ code: 'failed', error })
+    finish = () => resolve({ code: 'drained' })
+  })
+
+  const store = await startStoreThread({ dataDir: settings.dataDir, onDied: (error) => fail(error) })
+  parts.store = store
+  const pool = new WorkerPool({
+    minThreads: settings.poolMinThreads,
+    maxThreads: settings.poolMaxThreads,
+    maxQueue: settings.poolMaxQueue,
+    idleTimeoutMs: settings.poolIdleTimeoutMs,
+    batchMax: settings.poolBatch,
+    taskTimeoutMs: settings.poolTaskTimeoutMs,
+    lanes: { passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax } },
+    ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
+    onEvent: (event) => events.pool(event),
+  })
+  parts.pool = pool
+  const authenticator = new Authenticator({
+    store,
+    pool,
+    tokenKey: await store.call('tokenKey', {}),
+    cost: { memoryKib: settings.argon2MemoryKib, passes: settings.argon2Passes },
+    tokenTtlSeconds: settings.tokenTtlS,
+    loginQueueMax: settings.loginQueueMax,
+    loginWaitMs: settings.loginWaitMs,
+    selfRegistration: settings.selfRegistration,
+    onEvent: (event) => events.authenticator(event),
+  })
+  await makeFirstOperator(store, authenticator, options)
+
+  const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())
+  const acceptor = new AcceptorThread(
+    { index: 0, ...acceptorOptions(settings, connections.connectionsMax) },
+    ringSizes(settings.frameBytesMax),
+    {
+      replaced: (end, cause) => {
+        log.error({ cause }, 'the acceptor thread died; its clients have to connect again')
+        parts.shell?.replaceAcceptor(0, end)
+      },
+      givenUp: (cause) => fail(new Error(`the acceptor thread died again and again: ${cause}`)),
+    },
+  )
+  parts.acceptor = acceptor
+  const board = new ServerStatusBoard()
+  const acceptorListeners = new Set<(event: AcceptorEvent) => void>()
+  const shell = new RouterShell({
+    router: routerOptions(settings),
+    acceptors: [acceptor.firstEnd],
+    services: routerServices(store, authenticator),
+    onAcceptorEvent: (_index, event) => {
+      acceptor.onEvent(event)
+      board.onAcceptorEvent(event)
+      events.acceptor(event)
+      for (const listener of acceptorListeners) listener(event)
+    },
+    onObserved: (observation) => events.router(observation),
+    now: Date.now,
+  })
+  parts.shell = shell
+  const addresses = await acceptor.listening()
+
+  const startedAt = Date.now()
+  const control = await startControlServer({
+    path: controlPath(settings.dataDir),
+    limits: {
+      lineBytesMax: limits.controlLineBytesMax.value,
+      connectionsMax: limits.controlConnectionsMax.value,
+      idleMs: limits.controlIdleMs.value,
+    },
+    handlers: controlHandlers({
+      shell,
+      store,
+      status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
+    }),
+    onEvent: (event) => events.control(event),
+  })
+  parts.control = control
+
+  let draining: Promise<void> | undefined
+  const drain = (): Promise<void> => {
+    draining ??= drainServer({
+      shell,
+      log,
+      timeoutMs: settings.drainTimeoutMs,
+      waitForAcceptor: (name) =>
+        new Promise((resolve) => {
+          const listener = (event: AcceptorEvent): void => {
+            if (event.name !== name) return
+            acceptorListeners.delete(listener)
+            resolve()
+          }
+          acceptorListeners.add(listener)
+        }),
+      stop: () => stopParts(parts),
+    }).then(finish)
+    return draining
+  }
+  return { addresses, drain, ended }
+}
+
+/** Stops what was started, in the opposite order of the data: no one is cut off from what it still needs. */
+async function stopParts(parts: Started): Promise<void> {
+  await parts.control?.close()
+  parts.shell?.close()
+  await parts.acceptor?.stop()
+  await parts.pool?.close()
+  await parts.store?.close()
+}
+
+/** Makes the operator's account at the first start. */
+async function makeFirstOperator(
+  store: StoreClient,
+  authenticator: Authenticator,
+  options: ServerOptions,
+): Promise<void> {
+  if ((await store.call('countAccounts', {})) > 0) return
+  const userId = 'operator'
+  const password = randomBytes(15).toString('base64url')
+  const passwordHash = await authenticator.hash(password)
+  await store.call('addAccount', { userId, passwordHash, role: 'operator' })
+  await options.firstOperator({ userId, password })
+}
+
+function asStartError(error: unknown): Error {
+  if (error instanceof ServerStartError) return error
+  if (error instanceof StoreError) return new ServerStartError('store_failed', error.message, { cause: error })
+  const code = (error as { code?: unknown } | undefined)?.code
+  const message = error instanceof Error ? error.message : String(error)
+  if (code === 'data_dir_in_use') return new ServerStartError('data_dir_in_use', message, { cause: error })
+  return new ServerStartError('failed', message, { cause: error })
+}
