@@ -100,21 +100,19 @@ function broadcast(step: Step, session: Session, message: RequestMessage): void 
 }
 
 function kick(step: Step, message: RequestMessage, content: KickRequest): void {
-  const asker: Asker = {
-    kind: 'session',
-    connection: message.connection,
-    type: message.type,
-    callbackId: message.callbackId,
-  }
-  const sessions = endSessionsOf(step, content.UserId, content.Reason)
+  const { callbackId, connection, type } = message
+  const sessions = step.state.users.get(content.UserId)?.length ?? 0
+  const asker: Asker = { kind: 'session', connection, type, callbackId }
   if (content.BanSeconds !== undefined && content.BanSeconds > 0) {
     const until = step.now + content.BanSeconds * 1000
     step.effects.push({ kind: 'ban', asker, userId: content.UserId, until, sessions })
   } else if (sessions === 0) {
     lookUp(step, content.UserId, asker, 1)
   } else {
+    // The answer goes first: an operator may throw out the own session.
     succeed(step, message, { Sessions: sessions })
   }
+  endSessionsOf(step, content.UserId, content.Reason)
 }
 
 /** Throws all sessions of a user out; gives how many there were. */
