@@ -1,10 +1,12 @@
-/** A WebSocket as a channel: one text message is one body. Runs on: the acceptor thread. */
+/** A WebSocket as a channel: one text message is one body, one binary message a body of the compact codec. Runs on: the acceptor thread. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { jsonToCompact } from '../protocol/compact.ts'
 import type { FrameSink } from '../protocol/delimited-splitter.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import type { Channel, ChannelEvents } from './channel.ts'
 import { forEachFrame, frameOfBody } from './frames.ts'
+import { frameOfCompact } from './wire-form.ts'
 
 /** WebSocket close code "normal closure" (RFC 6455, section 7.4.1): the reason was told in a message before. */
 const normalClosure = 1000
@@ -25,6 +27,7 @@ export class WebSocketChannel implements Channel {
   readonly #delimiters: Delimiters
   readonly #events: ChannelEvents
   #gatheredBytes = 0
+  #isCompact: boolean | undefined
 
   constructor(
     webSocket: WebSocket,
@@ -56,8 +59,9 @@ export class WebSocketChannel implements Channel {
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#gatheredBytes = 0
-    // A binary message can't be read in this version: it goes on as a byte that no UTF-8 has, and is answered `bad_frame`.
-    this.#events.received(frameOfBody(this.#delimiters, isBinary ? invalidUtf8 : data))
+    // The first message decides which form the server's own messages have.
+    this.#isCompact ??= isBinary
+    this.#events.received(isBinary ? frameOfCompact(this.#delimiters, data) : frameOfBody(this.#delimiters, data))
   }
 
   /** A chunk is one or more whole messages, each between delimiters. */
@@ -87,8 +91,8 @@ export class WebSocketChannel implements Channel {
     forEachFrame(frames, this.#delimiters, (start, end) => {
       const isLast = --last === 0
       this.#webSocket.send(
-        frames.subarray(start, end),
-        { binary: false },
+        this.#isCompact === true ? jsonToCompact(frames.toString('utf8', start, end)) : frames.subarray(start, end),
+        { binary: this.#isCompact === true },
         isLast ? () => this.#events.written() : undefined,
       )
     })
@@ -115,5 +119,3 @@ export class WebSocketChannel implements Channel {
     this.#webSocket.terminate()
   }
 }
-
-const invalidUtf8 = Buffer.of(0x80)
