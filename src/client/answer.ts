@@ -2,14 +2,14 @@
 import { ParleyError } from './errors.ts'
 import { type IncomingMessage, isRecord } from './message.ts'
 
-/** The failure that a message tells of, or undefined when it tells of none. */
+/** The failure that a message of the server tells of, or undefined when it tells of none. What a user answers is the application's. */
 export function failureIn(message: IncomingMessage): ParleyError | undefined {
   const { content, type } = message
-  if (!isRecord(content)) return undefined
+  if (message.from !== '' || !isRecord(content)) return undefined
   if (type !== 'ErrorResponse' && content['Success'] !== false) return undefined
-  const retryAfter = content['RetryAfter']
   const retryable = content['Retryable']
   const detail = content['Detail'] ?? content['Data']
+  const retryAfter = content['RetryAfter'] ?? (isRecord(detail) ? detail['RetryAfter'] : undefined)
   return new ParleyError(textOr(content['Code'], 'bad_answer'), {
     message: textOr(content['Message'], undefined),
     retryable: typeof retryable === 'boolean' ? retryable : undefined,
@@ -65,6 +65,19 @@ export function loginIn(message: IncomingMessage): LoginResult | ParleyError {
     token: typeof Token === 'string' ? Token : undefined,
     tokenExpires: typeof TokenExpires === 'number' ? TokenExpires : undefined,
   }
+}
+
+/** What became of a broadcast. */
+export interface BroadcastResult {
+  /** How many sessions it was sent to, where the server says. */
+  readonly receivers: number | undefined
+}
+
+/** The result in the answer to a broadcast. */
+export function broadcastIn(message: IncomingMessage): BroadcastResult {
+  const data = isRecord(message.content) ? message.content['Data'] : undefined
+  const receivers = isRecord(data) ? data['Receivers'] : undefined
+  return { receivers: typeof receivers === 'number' ? receivers : undefined }
 }
 
 /** Someone who is online. */

@@ -3,6 +3,8 @@
  * for; how the connection lives is the session's.
  */
 import {
+  type BroadcastResult,
+  broadcastIn,
   failureIn,
   type LoginResult,
   type OnlineUser,
@@ -158,8 +160,8 @@ export class Client implements AsyncIterable<IncomingMessage> {
   }
 
   /** Sends a text to everyone online; for operators. */
-  async broadcast(message: string, options: RequestOptions = {}): Promise<void> {
-    await this.#ask('BroadcastRequest', { Message: message }, options)
+  async broadcast(message: string, options: RequestOptions = {}): Promise<BroadcastResult> {
+    return broadcastIn(await this.#ask('BroadcastRequest', { Message: message }, options))
   }
 
   /** One page of those who are online. */

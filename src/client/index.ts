@@ -2,7 +2,7 @@
 export type { BroadcastRequest, ErrorResponse, PresenceEvent, TextMsgRequest } from '../protocol/entities/index.ts'
 export type { Envelope } from '../protocol/envelope.ts'
 export type { ErrorCode } from '../protocol/errors.ts'
-export type { LoginResult, OnlineUser, SendStatus, UserPage } from './answer.ts'
+export type { BroadcastResult, LoginResult, OnlineUser, SendStatus, UserPage } from './answer.ts'
 export {
   type Client,
   connect,

@@ -2,6 +2,7 @@
  * One connection of a client, from open to over: reads messages out of bodies, watches that the peer is
  * alive, and remembers what the server said of the end.
  */
+import { isErrorCode } from '../protocol/errors.ts'
 import { failureIn } from './answer.ts'
 import { endsConnection, ParleyError } from './errors.ts'
 import { type IncomingMessage, readMessage } from './message.ts'
@@ -23,7 +24,7 @@ export interface LinkEvents {
 }
 
 /** Codes that are also of single messages, but are the reason of the end when that follows at once. */
-const lastWordCodes: ReadonlySet<string> = new Set(['banned', 'auth_failed', 'server_busy'])
+const lastWordCodes: ReadonlySet<string> = new Set(['banned', 'auth_failed', 'auth_required', 'server_busy'])
 
 /** How long an orderly end may take, in milliseconds. */
 const endTimeoutMs = 2_000
@@ -139,7 +140,13 @@ export class Link {
     this.#lastWord = undefined
     if (message.from !== '' || message.type !== 'ErrorResponse') return
     const error = failureIn(message)
-    if (error !== undefined && (endsConnection(error.code) || lastWordCodes.has(error.code))) this.#lastWord = error
+    // A code of a newer server may be a reason, too; its `Retryable` says whether to come back.
+    if (
+      error !== undefined &&
+      (endsConnection(error.code) || lastWordCodes.has(error.code) || !isErrorCode(error.code))
+    ) {
+      this.#lastWord = error
+    }
   }
 
   #closed(cause: unknown): void {

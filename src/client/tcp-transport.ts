@@ -39,6 +39,7 @@ export function openTcpTransport(
 class TcpTransport implements Transport {
   readonly #socket: Socket
   readonly #options: TransportOptions
+  readonly #written: () => void
   /** Bodies of this turn that are not yet given to the socket. */
   #batch: string[] = []
   /** Their size: UTF-16 units, which is near enough to bytes for a limit. */
@@ -48,10 +49,10 @@ class TcpTransport implements Transport {
   constructor(socket: Socket, options: TransportOptions, events: TransportEvents) {
     this.#socket = socket
     this.#options = options
+    this.#written = () => events.drained()
     const splitter = new DelimitedSplitter({ start: options.startByte, end: options.endByte }, options.frameBytesMax)
     const sink = frameSink(options, events)
     socket.on('data', (chunk) => splitter.push(chunk, sink))
-    socket.on('drain', () => events.drained())
     socket.on('error', (error) => {
       this.#error = error
     })
@@ -85,7 +86,8 @@ class TcpTransport implements Transport {
     const bodies = this.#batch
     this.#batch = []
     this.#batchUnits = 0
-    if (this.#socket.writable) this.#socket.write(encodeFrames(bodies, this.#options))
+    // Not the event `drain`: it does not come after a large write that the kernel took at once.
+    if (this.#socket.writable) this.#socket.write(encodeFrames(bodies, this.#options), this.#written)
   }
 }
 

@@ -23,7 +23,7 @@ export interface TransportOptions {
   readonly charset: Charset
   /** A longer body from the server is skipped and reported. */
   readonly frameBytesMax: number
-  /** Over this many unsent bytes, `drained` is called when they are under it again. */
+  /** Over this many unsent bytes the caller waits for `drained`. */
   readonly unsentBytesMax: number
 }
 
@@ -33,7 +33,7 @@ export interface TransportEvents {
   body(text: string): void
   /** Bytes that are not the start of an envelope have come; not known to be harmless. */
   fault(error: ParleyError): void
-  /** The unsent bytes were over the limit and are no longer. */
+  /** Unsent bytes have gone to the network; called at the latest when they are under the limit again. */
   drained(): void
   /** The connection is over; called exactly once, whoever ended it. */
   closed(cause: unknown): void

@@ -29,8 +29,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
       ...options.connection,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
-    const login = await client.login(options.credentials, { register: options.register ?? false })
-    const end = options.json ? await runJsonChat(client, login, options) : await runPersonChat(client, login, options)
+    const end = options.json ? await runJsonChat(client, options) : await runPersonChat(client, options)
     await client.close()
     if (end === undefined) return exitClean
     report(options, end)

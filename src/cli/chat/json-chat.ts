@@ -5,7 +5,7 @@
  * the order in which answers come. The end of the input leaves, after all answers.
  */
 import { createInterface } from 'node:readline'
-import { type Client, type LoginResult, ParleyError } from '../../client/index.ts'
+import { type Client, ParleyError } from '../../client/index.ts'
 import type { ChatOptions } from './chat-options.ts'
 import { type JsonCommand, readJsonLine } from './json-command.ts'
 
@@ -28,16 +28,18 @@ export function writeEvent(output: NodeJS.WritableStream, event: ChatEvent): voi
   output.write(`${line}\n`)
 }
 
-/** Runs until the end; gives the error that ended it, if any. */
-export async function runJsonChat(
-  client: Client,
-  login: LoginResult,
-  options: ChatOptions,
-): Promise<ParleyError | undefined> {
+/**
+ * Logs in and runs until the end.
+ *
+ * @returns the error that ended it, if any
+ * @throws ParleyError when the login is refused
+ */
+export async function runJsonChat(client: Client, options: ChatOptions): Promise<ParleyError | undefined> {
   const emit = (event: ChatEvent): void => writeEvent(options.output, event)
   const ended = new Promise<ParleyError | undefined>((resolve) => client.on('closed', ({ error }) => resolve(error)))
-  emit({ event: 'connected', userId: login.userId, role: login.role, sessionId: login.sessionId, again: false })
+  // Before the login: what comes right after its answer is not missed.
   listen(client, emit)
+  await client.login(options.credentials, { register: options.register ?? false })
   const lines = createInterface({ input: options.input, crlfDelay: Number.POSITIVE_INFINITY })
   const leave = (): void => lines.close()
   options.signal?.addEventListener('abort', leave, { once: true })

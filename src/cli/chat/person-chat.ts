@@ -1,5 +1,5 @@
 /** The chat of a person: commands in, lines out. */
-import type { Client, IncomingMessage, LoginResult, ParleyError } from '../../client/index.ts'
+import type { Client, IncomingMessage, ParleyError } from '../../client/index.ts'
 import type { ChatOptions } from './chat-options.ts'
 import { neutraliseLine, neutraliseLines } from './neutralise.ts'
 import { type PersonCommand, personHelp, readPersonCommand } from './person-command.ts'
@@ -10,18 +10,18 @@ const whoMax = 200
 /** Lines of input that may wait for their turn while no person sits there; input is then read no faster than it is sent. */
 const waitingLinesMax = 16
 
-/** Runs until the end; gives the error that ended it, if any. */
-export function runPersonChat(
-  client: Client,
-  login: LoginResult,
-  options: ChatOptions,
-): Promise<ParleyError | undefined> {
-  return new PersonChat(client, login, options).run()
+/**
+ * Logs in and runs until the end.
+ *
+ * @returns the error that ended it, if any
+ * @throws ParleyError when the login is refused
+ */
+export function runPersonChat(client: Client, options: ChatOptions): Promise<ParleyError | undefined> {
+  return new PersonChat(client, options).run()
 }
 
 class PersonChat {
   readonly #client: Client
-  readonly #login: LoginResult
   readonly #options: ChatOptions
   readonly #screen: Screen
   readonly #paint: Paint
@@ -30,9 +30,8 @@ class PersonChat {
   #turn: Promise<void> = Promise.resolve()
   #waitingLines = 0
 
-  constructor(client: Client, login: LoginResult, options: ChatOptions) {
+  constructor(client: Client, options: ChatOptions) {
     this.#client = client
-    this.#login = login
     this.#options = options
     this.#partner = options.partner
     this.#paint = options.colour ? colours : plain
@@ -51,14 +50,24 @@ class PersonChat {
     const leave = (): void => this.#screen.close()
     this.#options.signal?.addEventListener('abort', leave, { once: true })
     const ended = new Promise<ParleyError | undefined>((resolve) => client.on('closed', ({ error }) => resolve(error)))
+    // Before the login: what comes right after its answer is not missed.
     this.#listen()
-    this.#screen.start(this.#prompt())
-    if (this.#options.signal?.aborted) leave()
-    await this.#greet()
-    const error = await ended
-    this.#screen.close()
-    this.#options.signal?.removeEventListener('abort', leave)
-    return error
+    try {
+      const login = client.login(this.#options.credentials, { register: this.#options.register ?? false })
+      // Lines that are typed or piped meanwhile wait for it.
+      this.#turn = login.then(
+        () => {},
+        () => {},
+      )
+      const { userId, role } = await login
+      this.#screen.start(this.#prompt())
+      if (this.#options.signal?.aborted) leave()
+      await this.#greet(userId, role)
+      return await ended
+    } finally {
+      this.#screen.close()
+      this.#options.signal?.removeEventListener('abort', leave)
+    }
   }
 
   #listen(): void {
@@ -77,12 +86,13 @@ class PersonChat {
     client.on('reconnecting', ({ attempt, delayMs }) => {
       this.#note(`Connecting again in ${(delayMs / 1000).toFixed(1)} s (try ${attempt}).`)
     })
-    client.on('connected', () => this.#note('Connected again.'))
+    client.on('connected', ({ again }) => {
+      if (again) this.#note('Connected again.')
+    })
     client.on('error', (error) => this.#problem(error))
   }
 
-  async #greet(): Promise<void> {
-    const { userId, role } = this.#login
+  async #greet(userId: string, role: string): Promise<void> {
     this.#note(
       `You are ${neutraliseLine(userId)}${role === 'operator' ? ', an operator' : ''}. /help lists the commands.`,
     )
