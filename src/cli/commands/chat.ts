@@ -1,0 +1,70 @@
+/** `parley chat`: a person's terminal. */
+import type { Command } from 'commander'
+import { runChat } from '../chat/chat.ts'
+import { type CliContext, note } from '../context.ts'
+import { examplesText } from '../help.ts'
+import { addPasswordOption, ownPassword, type PasswordOptions } from '../password-source.ts'
+import { addSettingsOptions, requireSettings, type SettingsOptions } from '../settings-options.ts'
+import { userArgument } from '../user-argument.ts'
+import { wireConnection } from '../wire-access.ts'
+
+interface ChatCommandOptions extends SettingsOptions, PasswordOptions {
+  readonly user: string
+  readonly url?: string
+  readonly with?: string
+  readonly register?: boolean
+  readonly json?: boolean
+}
+
+/** Describes the command and binds it to its world. */
+export function addChat(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('chat')
+    .summary('talk, at a terminal or from a script')
+    .description(
+      'Logs in and lets a person talk: see who is online, write to one or to all, watch who comes and goes. Type /help once it runs. With --json it takes and gives JSON lines, for scripts.',
+    )
+    .requiredOption('--user <name>', 'who you are', userArgument)
+    .option('--url <url>', 'where the server is: parley://host:7700, ws://host:7701/ws or wss://…')
+    .option('--with <name>', 'whom to talk to from the start', userArgument)
+    .option('--register', 'make the account if there is none, where the server allows it')
+    .option('--json', 'JSON lines in and out')
+  addPasswordOption(command)
+  addSettingsOptions(command, ['host', 'port'])
+    .addHelpText(
+      'after',
+      examplesText([
+        ['parley chat --user alice', 'talk as alice on this machine; asks for the password'],
+        ['parley chat --user alice --with bob --url parley://chat.example:7700', 'talk to bob on another one'],
+        ['PARLEY_PASSWORD_FILE=bot.txt parley chat --user bot --json', 'let a script talk'],
+      ]),
+    )
+    .action((options: ChatCommandOptions) => chat(context, options))
+}
+
+async function chat(context: CliContext, options: ChatCommandOptions): Promise<void> {
+  const { settings } = requireSettings(context, options)
+  const { stdin, stdout, stderr, env } = context
+  const password = await ownPassword(context, options, options.user)
+  const leave = new AbortController()
+  const stop = context.onStop(() => leave.abort())
+  const interactive = stdin.isTTY === true && stdout.isTTY === true
+  if (options.passwordStdin && options.json)
+    note(context, 'parley: the standard input held the password, so this only listens.')
+  const exitCode = await runChat({
+    connection: wireConnection(options, settings),
+    credentials: { userId: options.user, password },
+    register: options.register === true,
+    input: stdin,
+    output: stdout,
+    errorOutput: stderr,
+    json: options.json === true,
+    interactive,
+    // https://no-color.org
+    colour: interactive && !env['NO_COLOR'],
+    partner: options.with,
+    signal: leave.signal,
+  })
+  stop()
+  context.setExitCode(exitCode)
+}
