@@ -105,6 +105,8 @@ export class WorkerPool {
       idleTimeout: options.idleTimeoutMs,
       concurrentTasksPerWorker: 1,
       resourceLimits: options.resourceLimits ?? resourceLimitsDefault,
+      // Without the flags of the process: what those load or hook into would make each new thread late.
+      execArgv: [],
     })
     this.#piscina.on('workerCreate', () => this.#onWorkerStarted())
     this.#piscina.on('workerDestroy', () => this.#onWorkerDestroyed())
