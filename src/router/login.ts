@@ -65,7 +65,8 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     return
   }
   const { options, users } = step.state
-  const others = users.get(verdict.userId) ?? []
+  // A copy: the user's own list is about to get the new session.
+  const others = [...(users.get(verdict.userId) ?? [])]
   if (options.sessionPolicy === 'multi' && others.length >= options.userSessionsMax) {
     const message = `The user has ${others.length} sessions, which is the most that this server allows: close one.`
     refuseLogin(step, applicant, { ok: false, code: 'server_busy', message })
@@ -83,7 +84,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
   }
   // The new one comes in before the old one goes: the user is never offline in between.
   enter(step, session)
-  if (options.sessionPolicy === 'replace') for (const old of [...others]) endSession(step, old, 'replaced')
+  if (options.sessionPolicy === 'replace') for (const old of others) endSession(step, old, 'replaced')
   const content = {
     Success: true,
     UserId: verdict.userId,
