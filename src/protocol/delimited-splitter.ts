@@ -19,7 +19,7 @@ export interface FrameSink {
   frame(bytes: Buffer, start: number, end: number): boolean
   /** Bytes between frames were skipped; called once for each stretch within a chunk. */
   noise(byteCount: number): void
-  /** A frame was given up because another START came before its END. */
+  /** A frame was given up because another START came before its END; `byteCount` counts its START too. */
   truncated(byteCount: number): void
   /** A body grew over the limit; the rest of it is skipped. Called once, before its END has come. */
   tooLarge(): void
@@ -75,6 +75,12 @@ export class DelimitedSplitter {
         continue
       }
       if (nextEnd < position) nextEnd = indexOrEnd(chunk, this.#endByte, position)
+      // The size comes first, so that what is said of a frame does not depend on where chunks are cut.
+      if (this.#state === 'body' && this.#bodyBytes(Math.min(nextStart, nextEnd) - position) > this.bodyBytesMax) {
+        this.#state = 'oversized'
+        this.#dropCarry()
+        sink.tooLarge()
+      }
       if (nextStart < nextEnd) {
         this.#restart(nextStart - position, sink)
         position = nextStart + 1
@@ -82,23 +88,18 @@ export class DelimitedSplitter {
       }
       if (this.#state === 'body') {
         // In the chunk where the frame began, the body starts at `position` and its START is the byte before.
-        const carried = this.#carryBytes
-        const bodyBytes = nextEnd - position + (carried > 0 ? carried - 1 : 0)
-        if (bodyBytes > this.bodyBytesMax) {
-          this.#state = 'oversized'
-          this.#dropCarry()
-          sink.tooLarge()
-        } else if (nextEnd === length) {
-          this.#append(chunk, carried > 0 ? position : position - 1, length)
+        const isCarried = this.#carryBytes > 0
+        if (nextEnd === length) {
+          this.#append(chunk, isCarried ? position : position - 1, length)
           return length
-        } else {
-          this.#state = 'between'
-          const goOn =
-            carried > 0 ? this.#finishCarry(chunk, position, nextEnd, sink) : sink.frame(chunk, position, nextEnd)
-          position = nextEnd + 1
-          if (!goOn) return position
-          continue
         }
+        this.#state = 'between'
+        const goOn = isCarried
+          ? this.#finishCarry(chunk, position, nextEnd, sink)
+          : sink.frame(chunk, position, nextEnd)
+        position = nextEnd + 1
+        if (!goOn) return position
+        continue
       }
       if (nextEnd === length) return length
       this.#state = 'between'
@@ -109,9 +110,14 @@ export class DelimitedSplitter {
     return length
   }
 
+  /** How long the body is so far, with what this chunk has of it. The carry's first byte is START. */
+  #bodyBytes(bytesInChunk: number): number {
+    return this.#carryBytes > 0 ? this.#carryBytes - 1 + bytesInChunk : bytesInChunk
+  }
+
   /** START before END: the frame so far is given up, and the state is `body` again. */
   #restart(bytesInChunk: number, sink: FrameSink): void {
-    if (this.#state === 'body') sink.truncated(bytesInChunk + Math.max(this.#carryBytes, 1))
+    if (this.#state === 'body') sink.truncated(this.#bodyBytes(bytesInChunk) + 1)
     this.#state = 'body'
     this.#dropCarry()
   }
@@ -144,7 +150,15 @@ export class DelimitedSplitter {
   }
 }
 
+/** A native search costs as much as looking at so many bytes; the next START mostly follows at once. */
+const nearBytes = 8
+
 function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
-  const index = chunk.indexOf(byte, from)
+  const nearEnd = Math.min(from + nearBytes, chunk.length)
+  for (let at = from; at < nearEnd; at++) {
+    if (chunk[at] === byte) return at
+  }
+  if (nearEnd === chunk.length) return nearEnd
+  const index = chunk.indexOf(byte, nearEnd)
   return index === -1 ? chunk.length : index
 }
