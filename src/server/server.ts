@@ -87,6 +87,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     onEvent: (event) => events.pool(event),
   })
   parts.pool = pool
+  await pool.ready()
   const authenticator = new Authenticator({
     store,
     pool,
