@@ -126,6 +126,11 @@ class CompactForm implements WireForm {
     return this.#splitter.push(chunk, {
       body: (bytes) => {
         const frame = frameOfCompact(this.#delimiters, bytes)
+        // Escapes can make the JSON six times as long as the MessagePack, and the rings hold what the limit allows.
+        if (frame.length - 2 > this.bodyBytesMax) {
+          sink.tooLarge()
+          return true
+        }
         return sink.frame(frame, 1, frame.length - 1)
       },
       tooLarge: () => sink.tooLarge(),
