@@ -3,6 +3,7 @@ import type { Fault } from '../protocol/errors.ts'
 import { refuse, serverFrame, succeed } from './answer.ts'
 import { deliver, lookUp } from './delivery.ts'
 import type { Asker, Command } from './events.ts'
+import { voidLogins } from './login.ts'
 import { endSessionsOf } from './requests.ts'
 import type { Step } from './state.ts'
 
@@ -46,8 +47,16 @@ export function takeCommand(step: Step, id: number, command: Command): void {
 }
 
 /** A ban was stored, or not. */
-export function banStored(step: Step, outcome: { asker: Asker; sessions: number; problem: Fault | undefined }): void {
+export function banStored(
+  step: Step,
+  outcome: { asker: Asker; userId: string; sessions: number; problem: Fault | undefined },
+): void {
   const { asker } = outcome
+  // Whoever came back, or passed the check of a login, before the ban was stored.
+  if (outcome.problem === undefined) {
+    endSessionsOf(step, outcome.userId, undefined)
+    voidLogins(step, outcome.userId)
+  }
   if (asker.kind === 'command') {
     step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'kick', sessions: outcome.sessions } })
   } else if (outcome.problem === undefined) {

@@ -93,6 +93,7 @@ export type RouterEvent =
   | {
       readonly kind: 'passwordVerdict'
       readonly connection: ConnectionId
+      readonly userId: string
       readonly callbackId: string | undefined
       readonly verdict: { readonly ok: true } | Refused
     }

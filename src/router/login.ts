@@ -142,6 +142,11 @@ export function accountChanged(step: Step, userId: string, except?: Session): vo
   for (const session of [...(step.state.users.get(userId) ?? [])]) {
     if (session !== except) endSession(step, session, 'account_changed')
   }
+  voidLogins(step, userId)
+}
+
+/** Logins of a user that are being checked count no more. */
+export function voidLogins(step: Step, userId: string): void {
   for (const peer of step.state.peers.values()) {
     if (peer.kind === 'applicant' && peer.userId === userId) peer.isOutdated = true
   }

@@ -39,14 +39,23 @@ export function leave(step: Step, session: Session): void {
 export function watch(step: Step, session: Session, on: boolean): void {
   if (session.watches === on) return
   session.watches = on
+  if (on) looked(step, session)
   step.state.watchers += on ? 1 : -1
   const { connection } = session
   step.effects.push({ kind: 'send', connection, message: { kind: 'watch', connection, on } })
 }
 
+/**
+ * A session looks at who is online. When it watches, it may have seen a state that would be left out as passing:
+ * a user who was away for a moment must then be told of in any case.
+ */
+export function looked(step: Step, session: Session): void {
+  if (session.watches) step.state.presenceLooks++
+}
+
 function noteChange(step: Step, user: string, wasOnline: boolean): void {
-  const { presenceChanges } = step.state
-  if (!presenceChanges.has(user)) presenceChanges.set(user, wasOnline)
+  const { presenceChanges, presenceLooks } = step.state
+  if (!presenceChanges.has(user)) presenceChanges.set(user, { wasOnline, looks: presenceLooks })
 }
 
 /** Tells the watchers what has changed on balance since the last turn. */
@@ -58,11 +67,12 @@ export function announce(step: Step): void {
     return
   }
   const frames: Buffer[] = []
-  for (const [user, wasOnline] of state.presenceChanges) {
+  for (const [user, { wasOnline, looks }] of state.presenceChanges) {
     if (frames.length >= state.options.presenceBatchMax) break
     state.presenceChanges.delete(user)
     const isOnline = state.users.has(user)
-    if (isOnline !== wasOnline) frames.push(serverFrame(step, 'PresenceEvent', { UserId: user, Online: isOnline }))
+    if (isOnline === wasOnline && looks === state.presenceLooks) continue
+    frames.push(serverFrame(step, 'PresenceEvent', { UserId: user, Online: isOnline }))
   }
   if (frames.length === 0) return
   const message = {

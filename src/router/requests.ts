@@ -13,7 +13,7 @@ import { refuse, say, succeed } from './answer.ts'
 import { lookUp } from './delivery.ts'
 import type { Asker, Refused } from './events.ts'
 import { accountChanged, endSession } from './login.ts'
-import { watch } from './presence.ts'
+import { looked, watch } from './presence.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
 
 /** Takes one request. */
@@ -22,7 +22,7 @@ export function request(step: Step, message: RequestMessage): void {
   if (session === undefined) return
   switch (message.type) {
     case 'UserListRequest':
-      listUsers(step, message, JSON.parse(message.content) as UserListRequest)
+      listUsers(step, session, message, JSON.parse(message.content) as UserListRequest)
       break
     case 'CommonRequest':
       command(step, session, message, JSON.parse(message.content) as CommonRequest)
@@ -51,7 +51,7 @@ function isOperator(step: Step, session: Session, message: RequestMessage): bool
   return false
 }
 
-function listUsers(step: Step, message: RequestMessage, content: UserListRequest): void {
+function listUsers(step: Step, session: Session, message: RequestMessage, content: UserListRequest): void {
   const { Prefix = '', After, Limit = userListLimitDefault } = content.Data ?? {}
   const page = step.state.names.page({ prefix: Prefix, after: After, limit: Limit })
   const response: UserListResponse = {
@@ -59,6 +59,7 @@ function listUsers(step: Step, message: RequestMessage, content: UserListRequest
     Total: page.total,
     ...(page.after === undefined ? {} : { After: page.after }),
   }
+  looked(step, session)
   say(step, message.connection, 'UserListResponse', response, message.callbackId)
 }
 
@@ -154,25 +155,25 @@ function changePassword(step: Step, session: Session, message: RequestMessage, c
 /** The password was changed, or not. */
 export function passwordChanged(
   step: Step,
-  answer: { connection: number; callbackId: string | undefined; verdict: { ok: true } | Refused },
+  answer: {
+    connection: number
+    userId: string
+    callbackId: string | undefined
+    verdict: { ok: true } | Refused
+  },
 ): void {
-  const session = sessionOf(step.state, answer.connection)
+  const { connection, userId, verdict } = answer
+  const session = sessionOf(step.state, connection)
+  // Also when who asked has gone: what the old password let in must end.
+  if (verdict.ok) accountChanged(step, userId, session)
   if (session === undefined) return
   session.changesPassword = false
-  const asked = { connection: answer.connection, type: 'PasswordRequest', callbackId: answer.callbackId }
-  const { verdict } = answer
+  const asked = { connection, type: 'PasswordRequest', callbackId: answer.callbackId }
   if (!verdict.ok) {
     const extras = verdict.retryAfterSeconds === undefined ? {} : { retryAfter: verdict.retryAfterSeconds }
     refuse(step, { ...asked, toUser: false }, fault(verdict.code, verdict.message), extras)
     return
   }
-  accountChanged(step, session.user, session)
   succeed(step, asked)
-  step.effects.push({
-    kind: 'observed',
-    name: 'passwordChanged',
-    user: session.user,
-    connection: session.connection,
-    detail: '',
-  })
+  step.effects.push({ kind: 'observed', name: 'passwordChanged', user: userId, connection, detail: '' })
 }

@@ -65,6 +65,8 @@ export class RouterShell {
   readonly #logins = new Map<ConnectionId, AbortController>()
   readonly #commands = new Map<number, (reply: CommandReply) => void>()
   #nextCommand = 1
+  /** Changes of accounts that sessions asked for and that are not stored yet. */
+  #changesUnderWay = 0
   readonly #ticker: NodeJS.Timeout
 
   constructor(options: RouterShellOptions) {
@@ -91,12 +93,12 @@ export class RouterShell {
     return { mailbox, link: new AcceptorLink(mailbox) }
   }
 
-  /** Users online, sessions, and messages whose sender has no answer yet. */
+  /** Users online, sessions, and messages and requests whose sender has no answer yet. */
   counts(): { users: number; sessions: number; undecided: number } {
     return {
       users: this.#state.users.size,
       sessions: this.#state.sessions,
-      undecided: this.#state.receipts.size + this.#state.pendingLookups + this.#waiting.length,
+      undecided: this.#state.receipts.size + this.#state.pendingLookups + this.#changesUnderWay + this.#waiting.length,
     }
   }
 
@@ -117,6 +119,8 @@ export class RouterShell {
 
   /** An acceptor thread has died and another stands in for it. */
   replaceAcceptor(index: number, end: MailboxEnd): void {
+    // What the dead thread had published names connections that are gone: nobody would ever report their end.
+    this.#acceptors[index]?.mailbox.close()
     this.#acceptors[index] = this.#openAcceptor(end, index)
     this.#post({ kind: 'acceptorLost', acceptor: index })
   }
@@ -228,15 +232,20 @@ export class RouterShell {
 
   #changePassword(effect: Extract<RouterEffect, { kind: 'changePassword' }>): void {
     const { connection, callbackId } = effect
-    void this.#options.services
-      .changePassword(effect.change)
-      .then((verdict) => this.#post({ kind: 'passwordVerdict', connection, callbackId, verdict }))
+    const { userId } = effect.change
+    this.#changesUnderWay++
+    void this.#options.services.changePassword(effect.change).then((verdict) => {
+      this.#changesUnderWay--
+      this.#post({ kind: 'passwordVerdict', connection, userId, callbackId, verdict })
+    })
   }
 
   #ban(effect: Extract<RouterEffect, { kind: 'ban' }>): void {
     const { asker, userId, sessions } = effect
-    void this.#options.services
-      .ban(userId, effect.until)
-      .then((problem) => this.#post({ kind: 'banned', asker, userId, sessions, problem }))
+    this.#changesUnderWay++
+    void this.#options.services.ban(userId, effect.until).then((problem) => {
+      this.#changesUnderWay--
+      this.#post({ kind: 'banned', asker, userId, sessions, problem })
+    })
   }
 }

@@ -69,6 +69,13 @@ export interface PendingLookup {
   readonly count: number
 }
 
+/** A change of presence that the watchers have not been told of. */
+export interface PresenceChange {
+  readonly wasOnline: boolean
+  /** The count of looks when it began: whoever looked since may have seen what lay in between. */
+  readonly looks: number
+}
+
 /** See the head of the file. */
 export interface RouterState {
   readonly options: RouterOptions
@@ -84,7 +91,9 @@ export interface RouterState {
   pendingLookups: number
   watchers: number
   /** Users whose presence changed since the last turn, with what was told last. */
-  readonly presenceChanges: Map<string, boolean>
+  readonly presenceChanges: Map<string, PresenceChange>
+  /** Counts how often a watcher looked at who is online. */
+  presenceLooks: number
 }
 
 /** An empty router. */
@@ -101,6 +110,7 @@ export function createRouterState(options: RouterOptions): RouterState {
     pendingLookups: 0,
     watchers: 0,
     presenceChanges: new Map(),
+    presenceLooks: 0,
   }
 }
 
