@@ -24,7 +24,7 @@ export interface ConnectOptions extends AddressOptions {
   readonly reconnect?: false | ReconnectOptions
   /** Ends the first attempt to connect; later use `close`. */
   readonly signal?: AbortSignal
-  /** The longest body, sent or received. */
+  /** The longest body, sent or received; see `TransportOptions`. */
   readonly frameBytesMax?: number
   readonly connectTimeoutMs?: number
   readonly requestTimeoutMs?: number

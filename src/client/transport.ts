@@ -21,7 +21,7 @@ export interface TransportOptions {
   /** The byte after a body on TCP. */
   readonly endByte: number
   readonly charset: Charset
-  /** A longer body from the server is skipped and reported. */
+  /** A longer body from the server is skipped and reported; the package `ws` ends the connection instead. */
   readonly frameBytesMax: number
   /** Over this many unsent bytes the caller waits for `drained`. */
   readonly unsentBytesMax: number

@@ -178,12 +178,9 @@ class PersonChat {
   }
 
   async #passwd(): Promise<void> {
-    const oldPassword = await this.#screen.askHidden('Old password: ')
-    if (oldPassword === undefined) return
-    const newPassword = await this.#screen.askHidden('New password: ')
-    if (newPassword === undefined) return
-    const again = await this.#screen.askHidden('New password again: ')
-    if (again === undefined) return
+    const answers = await this.#screen.askHidden(['Old password: ', 'New password: ', 'New password again: '])
+    if (answers === undefined) return
+    const [oldPassword = '', newPassword = '', again = ''] = answers
     if (newPassword !== again) {
       this.#note('The new passwords differ; nothing was changed.')
       return

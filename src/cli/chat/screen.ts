@@ -17,10 +17,11 @@ export interface ScreenOptions {
   ended(): void
 }
 
-/** A question that the next line answers. */
-interface Question {
-  readonly text: string
-  answer(text: string | undefined): void
+/** Questions that the next lines answer, one each. */
+interface Dialog {
+  readonly questions: readonly string[]
+  readonly answers: string[]
+  resolve(answers: string[] | undefined): void
 }
 
 /** See the head of the file. */
@@ -29,7 +30,7 @@ export class Screen {
   readonly #reader: Interface
   readonly #echo: Echo
   #prompt = '> '
-  #question: Question | undefined
+  #dialog: Dialog | undefined
   #life: 'open' | 'closed' = 'open'
 
   constructor(options: ScreenOptions) {
@@ -68,11 +69,12 @@ export class Screen {
       this.#options.output.write(`${line}\n`)
       return
     }
-    const question = this.#question
-    if (question !== undefined) {
+    const dialog = this.#dialog
+    if (dialog !== undefined) {
       cursorTo(this.#options.output, 0)
       clearScreenDown(this.#options.output)
-      this.#options.output.write(`${line}\n${question.text}`)
+      this.#options.output.write(`${line}\n`)
+      this.#ask(dialog)
       return
     }
     const { rows } = this.#reader.getCursorPos()
@@ -85,14 +87,18 @@ export class Screen {
     this.#draw()
   }
 
-  /** Asks for a line that does not show. Gives undefined when the input ends first. */
-  askHidden(question: string): Promise<string | undefined> {
+  /**
+   * Asks for lines that do not show. All questions are put at once, so that each of the next lines is an
+   * answer, however fast they come, and none is taken for something to say.
+   *
+   * @returns the answers, or undefined when the input ends first
+   */
+  askHidden(questions: readonly string[]): Promise<string[] | undefined> {
     if (this.#life === 'closed') return Promise.resolve(undefined)
     return new Promise((resolve) => {
-      this.#question = { text: question, answer: resolve }
-      if (!this.#options.interactive) return
-      this.#options.output.write(question)
+      this.#dialog = { questions, answers: [], resolve }
       this.#echo.isMuted = true
+      this.#ask(this.#dialog)
     })
   }
 
@@ -101,16 +107,29 @@ export class Screen {
   }
 
   #take(line: string): void {
-    const question = this.#question
-    if (question === undefined) {
+    const dialog = this.#dialog
+    if (dialog === undefined) {
       this.#options.line(line)
       this.#draw()
       return
     }
-    this.#question = undefined
-    this.#echo.isMuted = false
+    dialog.answers.push(line)
     if (this.#options.interactive) this.#options.output.write('\n')
-    question.answer(line)
+    if (dialog.answers.length < dialog.questions.length) {
+      this.#ask(dialog)
+      return
+    }
+    this.#endDialog()
+    dialog.resolve(dialog.answers)
+  }
+
+  #ask(dialog: Dialog): void {
+    if (this.#options.interactive) this.#options.output.write(dialog.questions[dialog.answers.length] ?? '')
+  }
+
+  #endDialog(): void {
+    this.#dialog = undefined
+    this.#echo.isMuted = false
   }
 
   #draw(): void {
@@ -122,10 +141,10 @@ export class Screen {
   #closed(): void {
     if (this.#life === 'closed') return
     this.#life = 'closed'
-    this.#echo.isMuted = false
+    const dialog = this.#dialog
+    this.#endDialog()
     if (this.#options.interactive) this.#options.output.write('\n')
-    this.#question?.answer(undefined)
-    this.#question = undefined
+    dialog?.resolve(undefined)
     this.#options.ended()
   }
 }
