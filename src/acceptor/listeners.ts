@@ -52,7 +52,9 @@ function watch(server: Server | HttpServer, options: ListenerOptions, events: Li
     if (isListening) events.acceptFailed(code)
     else events.failed(options.kind, options.host, options.port, code)
   })
-  server.listen({ host: options.host, port: options.port, backlog }, () => {
+  // Not among the types of the oldest Node that we run on, which ignores it; it is only set where it is known.
+  const shared = options.sharesPort ? { reusePort: true } : {}
+  server.listen({ host: options.host, port: options.port, backlog, ...shared }, () => {
     isListening = true
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : options.port

@@ -2,16 +2,22 @@
 import type { MailboxEnd } from '../mailbox/mailbox.ts'
 import type { Charset, Delimiters } from '../protocol/delimiters.ts'
 
+/** What every listening socket has. */
+interface CommonListenerOptions {
+  readonly host: string
+  readonly port: number
+  /** Whether other threads listen on the same port (`SO_REUSEPORT`). */
+  readonly sharesPort: boolean
+}
+
 /** One listening socket. */
 export type ListenerOptions =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly charset: Charset }
-  | {
+  | (CommonListenerOptions & { readonly kind: 'tcp'; readonly charset: Charset })
+  | (CommonListenerOptions & {
       readonly kind: 'ws'
-      readonly host: string
-      readonly port: number
       /** Origins that pages may come from; `*` for any; none: the host's own name, and loopback names on loopback. */
       readonly origins: readonly string[]
-    }
+    })
 
 /** Limits of an acceptor, each with its unit last. */
 export interface AcceptorLimits {

@@ -142,6 +142,12 @@ export const settingsShape = {
     about: 'Bytes that may wait for a client that reads slowly; above that it is closed with `slow_consumer`',
     defaultText: '1048576',
   }),
+  acceptorThreads: setting(wholeNumber({ min: 0, max: 16 }), {
+    group: 'Running',
+    about:
+      'Threads that read and write sockets. More than one needs Linux or FreeBSD and Node 22.12 or 23.1, where threads can share a port. 0: by the number of cores',
+    defaultText: '0',
+  }),
   poolMinThreads: setting(wholeNumber({ min: 1, max: 64 }), {
     group: 'Worker pool',
     about: 'Worker threads that are always there',

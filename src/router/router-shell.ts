@@ -37,8 +37,6 @@ export type RouterObservation = Extract<RouterEffect, { kind: 'observed' }>
 /** What a shell is made of. */
 export interface RouterShellOptions {
   readonly router: RouterOptions
-  /** The main thread's ends of the acceptors' mailboxes, by acceptor index. */
-  readonly acceptors: readonly MailboxEnd[]
   readonly services: RouterServices
   readonly onAcceptorEvent: (acceptor: number, event: AcceptorEvent) => void
   readonly onObserved: (observation: RouterObservation) => void
@@ -59,7 +57,8 @@ interface Acceptor {
 export class RouterShell {
   readonly #options: RouterShellOptions
   readonly #state: RouterState
-  readonly #acceptors: Acceptor[]
+  /** By index. */
+  readonly #acceptors: Acceptor[] = []
   /** Events that came while there was no credit; as many as there are services at work at most. */
   #waiting: RouterEvent[] = []
   readonly #logins = new Map<ConnectionId, AbortController>()
@@ -72,7 +71,6 @@ export class RouterShell {
   constructor(options: RouterShellOptions) {
     this.#options = options
     this.#state = createRouterState(options.router)
-    this.#acceptors = options.acceptors.map((end, index) => this.#openAcceptor(end, index))
     this.#ticker = setInterval(() => this.#post({ kind: 'tick' }), tickMs)
   }
 
@@ -115,6 +113,11 @@ export class RouterShell {
   /** An account was changed from outside its sessions: they end. */
   accountChanged(userId: string): void {
     this.#post({ kind: 'accountChanged', userId })
+  }
+
+  /** Joins the next acceptor, in the order of their indices. */
+  addAcceptor(end: MailboxEnd): void {
+    this.#acceptors.push(this.#openAcceptor(end, this.#acceptors.length))
   }
 
   /** An acceptor thread has died and another stands in for it. */

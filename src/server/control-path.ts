@@ -40,7 +40,7 @@ export async function claimControlPath(server: Server, path: string): Promise<bo
       if (await isAnswered(path)) {
         throw new ControlServerError(
           'data_dir_in_use',
-          `another Parley server uses this data directory (it answers at ${path})`,
+          `another Parley server uses this data directory (it answers at ${path}). Stop that one, or set PARLEY_DATA_DIR to another folder.`,
         )
       }
       removeStale(path)

@@ -8,8 +8,8 @@ export interface DrainOptions {
   readonly log: ServerLog
   /** Time for all of it. */
   readonly timeoutMs: number
-  /** Resolves at the next such event of the acceptor. */
-  readonly waitForAcceptor: (name: 'quiesced' | 'drained') => Promise<void>
+  /** Resolves when all acceptors have reported such an event from now on. */
+  readonly waitForAcceptors: (name: 'quiesced' | 'drained') => Promise<void>
   /** Stops all threads. */
   readonly stop: () => Promise<void>
 }
@@ -26,12 +26,12 @@ export async function drainServer(options: DrainOptions): Promise<void> {
   const remaining = (): number => Math.max(0, deadline - performance.now())
   log.info({ sessions: shell.counts().sessions }, 'draining: no new connections, no new messages')
 
-  const quiesced = options.waitForAcceptor('quiesced')
+  const quiesced = options.waitForAcceptors('quiesced')
   shell.quiesce()
   await within(quiesced, remaining() / 4)
   await until(() => shell.counts().undecided === 0, remaining() / 4)
 
-  const drained = options.waitForAcceptor('drained')
+  const drained = options.waitForAcceptors('drained')
   // The threads need a moment after the last connection was cut.
   const closeMs = remaining() * 0.75
   shell.drain(closeMs)

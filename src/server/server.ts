@@ -6,13 +6,13 @@ import { randomBytes } from 'node:crypto'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
-import type { AcceptorEvent } from '../mailbox/router-messages.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import { RouterShell } from '../router/router-shell.ts'
 import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
 import { WorkerPool } from '../workers/pool.ts'
-import { AcceptorThread, type ListeningAddress } from './acceptor-thread.ts'
+import { AcceptorGroup } from './acceptor-group.ts'
+import type { ListeningAddress } from './acceptor-thread.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { controlPath } from './control-protocol.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
@@ -21,7 +21,7 @@ import { EventLog, type ServerLog } from './event-log.ts'
 import { routerServices } from './router-services.ts'
 import { ServerStartError } from './start-error.ts'
 import { ServerStatusBoard } from './status-board.ts'
-import { acceptorOptions, ringSizes, routerOptions } from './thread-options.ts'
+import { acceptorOptions, acceptorThreads, ringSizes, routerOptions, thisPlatform } from './thread-options.ts'
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -59,7 +59,7 @@ interface Started {
   store?: StoreClient
   control?: ControlServer
   pool?: WorkerPool
-  acceptor?: AcceptorThread
+  acceptors?: AcceptorGroup
   shell?: RouterShell
 }
 
@@ -102,35 +102,36 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   await makeFirstOperator(store, authenticator, options)
 
   const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())
-  const acceptor = new AcceptorThread(
-    { index: 0, ...acceptorOptions(settings, connections.connectionsMax) },
-    ringSizes(settings.frameBytesMax),
-    {
-      replaced: (end, cause) => {
-        log.error({ cause }, 'the acceptor thread died; its clients have to connect again')
-        parts.shell?.replaceAcceptor(0, end)
+  const wanted = acceptorThreads(settings.acceptorThreads, thisPlatform())
+  if (wanted.warning !== undefined) log.warn({ acceptorThreads: wanted.count }, wanted.warning)
+  const acceptors = new AcceptorGroup({
+    count: wanted.count,
+    acceptor: acceptorOptions(settings, Math.floor(connections.connectionsMax / wanted.count)),
+    rings: ringSizes(settings.frameBytesMax),
+    events: {
+      started: (_index, end) => shell.addAcceptor(end),
+      replaced: (index, end, cause) => {
+        log.error({ acceptor: index, cause }, 'an acceptor thread died; its clients have to connect again')
+        shell.replaceAcceptor(index, end)
       },
-      givenUp: (cause) => fail(new Error(`the acceptor thread died again and again: ${cause}`)),
+      givenUp: (_index, cause) => fail(new Error(`an acceptor thread died again and again: ${cause}`)),
     },
-  )
-  parts.acceptor = acceptor
+  })
+  parts.acceptors = acceptors
   const board = new ServerStatusBoard()
-  const acceptorListeners = new Set<(event: AcceptorEvent) => void>()
-  const shell = new RouterShell({
+  const shell: RouterShell = new RouterShell({
     router: routerOptions(settings),
-    acceptors: [acceptor.firstEnd],
     services: routerServices(store, authenticator),
-    onAcceptorEvent: (_index, event) => {
-      acceptor.onEvent(event)
-      board.onAcceptorEvent(event)
+    onAcceptorEvent: (index, event) => {
+      acceptors.onEvent(index, event)
+      board.onAcceptorEvent(index, event)
       events.acceptor(event)
-      for (const listener of acceptorListeners) listener(event)
     },
     onObserved: (observation) => events.router(observation),
     now: Date.now,
   })
   parts.shell = shell
-  const addresses = await acceptor.listening()
+  const addresses = await acceptors.start()
 
   const startedAt = Date.now()
   const control = await startControlServer({
@@ -155,15 +156,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
       shell,
       log,
       timeoutMs: settings.drainTimeoutMs,
-      waitForAcceptor: (name) =>
-        new Promise((resolve) => {
-          const listener = (event: AcceptorEvent): void => {
-            if (event.name !== name) return
-            acceptorListeners.delete(listener)
-            resolve()
-          }
-          acceptorListeners.add(listener)
-        }),
+      waitForAcceptors: (name) => acceptors.all(name),
       stop: () => stopParts(parts),
     }).then(finish)
     return draining
@@ -175,7 +168,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
 async function stopParts(parts: Started): Promise<void> {
   await parts.control?.close()
   parts.shell?.close()
-  await parts.acceptor?.stop()
+  await parts.acceptors?.stop()
   await parts.pool?.close()
   await parts.store?.close()
 }

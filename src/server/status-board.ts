@@ -8,14 +8,14 @@ import type { ServerStatus } from './control-protocol.ts'
 
 /** See the head of the file. */
 export class ServerStatusBoard {
-  #counters: AcceptorCounters | undefined
+  readonly #counters: AcceptorCounters[] = []
 
-  /** To be told of every event of the acceptor. */
-  onAcceptorEvent(event: AcceptorEvent): void {
-    if (event.name === 'counters') this.#counters = event.counters
+  /** To be told of every event of every acceptor. */
+  onAcceptorEvent(index: number, event: AcceptorEvent): void {
+    if (event.name === 'counters') this.#counters[index] = event.counters
   }
 
-  /** The figures of now; the acceptor's are up to a second old. */
+  /** The figures of now; those of the acceptors are up to a second old. */
   status(parts: {
     version: string
     /** Unix time in milliseconds. */
@@ -33,7 +33,7 @@ export class ServerStatusBoard {
       addresses: parts.addresses,
       ...parts.shell.counts(),
       connectionsMax: parts.connections.connectionsMax,
-      acceptor: this.#counters ?? {},
+      acceptors: this.#counters,
       pool: parts.pool.stats(),
       memory: { rssBytes: memory.rss, mainHeapUsedBytes: memory.heapUsed },
     }

@@ -1,4 +1,5 @@
 /** From settings to what each thread is told. */
+import { availableParallelism } from 'node:os'
 import type { AcceptorLimits, AcceptorOptions, ListenerOptions } from '../acceptor/options.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
@@ -45,8 +46,8 @@ export function acceptorLimits(settings: Settings, connectionsMax: number): Acce
 export function listenerOptions(settings: Settings): ListenerOptions[] {
   const { host, port, wsPort, charset, wsOrigins } = settings
   return [
-    { kind: 'tcp', host, port, charset },
-    { kind: 'ws', host, port: wsPort, origins: wsOrigins },
+    { kind: 'tcp', host, port, charset, sharesPort: false },
+    { kind: 'ws', host, port: wsPort, origins: wsOrigins, sharesPort: false },
   ]
 }
 
@@ -60,6 +61,49 @@ export function acceptorOptions(
     listeners: listenerOptions(settings),
     limits: acceptorLimits(settings, connectionsMax),
   }
+}
+
+/** What decides whether several threads can listen on one port. */
+export interface Platform {
+  readonly system: string
+  /** As in `process.versions.node`. */
+  readonly nodeVersion: string
+  readonly cores: number
+}
+
+/** The platform of this process. */
+export function thisPlatform(): Platform {
+  return { system: process.platform, nodeVersion: process.versions.node, cores: availableParallelism() }
+}
+
+/** Cores for each acceptor thread, when their number is not set: the router and the pool need cores too. */
+const coresPerAcceptor = 4
+const acceptorThreadsByItself = 4
+
+/**
+ * How many acceptor threads to start.
+ *
+ * @param wanted 0 to choose by the cores
+ * @returns the number, with a sentence when it is not the wanted one
+ */
+export function acceptorThreads(wanted: number, platform: Platform): { count: number; warning?: string } {
+  const canShare = canSharePort(platform)
+  if (wanted === 0) {
+    const byCores = Math.floor(platform.cores / coresPerAcceptor)
+    return { count: canShare ? Math.max(1, Math.min(acceptorThreadsByItself, byCores)) : 1 }
+  }
+  if (wanted > 1 && !canShare) {
+    const warning = `PARLEY_ACCEPTOR_THREADS=${wanted} needs Linux or FreeBSD and Node 22.12, 23.1 or later, where threads can share a port; one acceptor thread is started`
+    return { count: 1, warning }
+  }
+  return { count: wanted }
+}
+
+/** `reusePort` came with Node 23.1 (and 22.12); the kernels that balance over it are Linux and FreeBSD. */
+function canSharePort(platform: Platform): boolean {
+  const [major = 0, minor = 0] = platform.nodeVersion.split('.').map(Number)
+  const hasOption = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+  return hasOption && (platform.system === 'linux' || platform.system === 'freebsd')
 }
 
 /** How the router is set up. */
