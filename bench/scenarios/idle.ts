@@ -7,8 +7,9 @@ import type { Bench, Case, Column, Measurement } from './scenario.ts'
 
 const columns: readonly Column[] = [
   { key: 'perConnection', heading: 'memory/connection', unit: 'kibibytes', ratio: true },
-  { key: 'before', heading: 'memory before', unit: 'kibibytes', ratio: false },
-  { key: 'after', heading: 'memory after', unit: 'kibibytes', ratio: false },
+  { key: 'started', heading: 'memory after start', unit: 'kibibytes', ratio: false },
+  { key: 'before', heading: 'after first logins', unit: 'kibibytes', ratio: false },
+  { key: 'after', heading: 'with connections', unit: 'kibibytes', ratio: false },
   { key: 'perSecond', heading: 'connected and logged in/s', unit: 'per-second', ratio: true },
 ]
 
@@ -38,6 +39,7 @@ export function idleCases(settings: Settings): Case[] {
 async function run(server: Server, bench: Bench): Promise<Measurement> {
   const { settings } = bench
   const users = Math.ceil(settings.idle / server.devicesPerUser)
+  const started = await settle(server)
   bench.progress(`${users} users get their tokens`)
   const tokens = await bench.tokens.logins(users)
   const logins = Array.from({ length: settings.idle }, (_, index) => tokens[index % users] ?? server.login(0))
@@ -51,7 +53,8 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
   const after = await settle(server)
   const outcome = await generator.stop()
   const figures: Record<string, number> = { perSecond: settings.idle / connectSeconds }
-  if (before !== undefined && after !== undefined) {
+  if (started !== undefined && before !== undefined && after !== undefined) {
+    figures['started'] = started.residentBytes / 1024
     figures['before'] = before.residentBytes / 1024
     figures['after'] = after.residentBytes / 1024
     figures['perConnection'] = (after.residentBytes - before.residentBytes) / 1024 / settings.idle

@@ -12,6 +12,7 @@ const columns: readonly Column[] = [
   { key: 'perSecond', heading: 'messages/s', unit: 'per-second', ratio: true },
   { key: 'serverMicroseconds', heading: 'server CPU/message', unit: 'microseconds', ratio: true },
   { key: 'serverCores', heading: 'server cores', unit: 'cores', ratio: false },
+  { key: 'busiestThread', heading: 'busiest thread', unit: 'fraction', ratio: false },
   { key: 'generatorActive', heading: 'generator busy', unit: 'fraction', ratio: false },
 ]
 
@@ -76,6 +77,7 @@ async function run(server: Server, bench: Bench, window: number): Promise<Measur
   }
   if (load.serverCpuMs !== undefined) {
     figures['serverMicroseconds'] = (load.serverCpuMs * 1000) / load.done
+    figures['busiestThread'] = load.serverThreadCores[0] ?? 0
     figures['serverCores'] = load.serverCpuMs / 1000 / load.seconds
   }
   return {
