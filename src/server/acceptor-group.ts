@@ -6,6 +6,7 @@ import type { AcceptorOptions } from '../acceptor/options.ts'
 import type { MailboxEnd } from '../mailbox/mailbox.ts'
 import type { AcceptorEvent } from '../mailbox/router-messages.ts'
 import { AcceptorThread, type ListeningAddress } from './acceptor-thread.ts'
+import { probePort } from './probe-port.ts'
 import type { RingSizes } from './thread-options.ts'
 
 /** What the group reports. */
@@ -46,6 +47,7 @@ export class AcceptorGroup {
   async start(): Promise<readonly ListeningAddress[]> {
     const sharesPort = this.#count > 1
     const listeners = this.#options.listeners.map((listener) => ({ ...listener, sharesPort }))
+    if (sharesPort) for (const listener of listeners) await probePort(listener)
     const addresses = await this.#startOne({ ...this.#options, listeners })
     const known = listeners.map((listener) => {
       const address = addresses.find((candidate) => candidate.listener === listener.kind)
