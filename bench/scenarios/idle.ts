@@ -64,9 +64,15 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
     verification: undefined,
     load: undefined,
     times: undefined,
-    notes: before === undefined ? ["the server's process is not known, so its memory is not (--pid)"] : [],
+    notes: notesOf(settings, before),
     faults: outcome.complaints,
   }
+}
+
+function notesOf(settings: Settings, before: ProcessMemory | undefined): string[] {
+  if (before === undefined) return ["the server's process is not known, so its memory is not (--pid)"]
+  if (settings.running === undefined) return []
+  return ['the server has served others before: connections may use what those left free']
 }
 
 /** Waits until the server's memory stays as it is for a second, for ten at most. */
