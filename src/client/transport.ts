@@ -51,13 +51,6 @@ export interface Transport {
   destroy(): void
 }
 
-/** Opens a transport. Resolves once it is open; rejects with any error when it can't be, and then no event comes. */
-export type OpenTransport<Where extends Address> = (
-  address: Where,
-  options: TransportOptions,
-  events: TransportEvents,
-) => Promise<Transport>
-
 /**
  * Opens the transport that the address asks for. Each is loaded only when it is needed, so that a page
  * never loads the modules of Node.
