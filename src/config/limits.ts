@@ -67,7 +67,7 @@ export const limits = {
   connectionsCeiling: {
     value: 100_000,
     unit: 'connections',
-    reason: 'the most that one process was designed and measured for',
+    reason: 'the most that one process is designed for',
   },
   descriptorReserve: {
     value: 128,
