@@ -50,12 +50,17 @@ const foldedNames: ReadonlySet<string> = new Set(envelopeFields.map((name) => fo
 const fieldsByLength: readonly (readonly number[])[] = Array.from({ length: 16 }, (_, length) =>
   fieldNames.flatMap((name, field) => (name.length === length ? [field] : [])),
 )
+/** Half of a surrogate pair, which only an escape can write. It does not survive UTF-8, so an answer could not have it. */
+const halfCharacter = /\p{Surrogate}/u
 /** Where a field's value is absent. */
 const ABSENT = -1
 
-/** Folds case as any parser that ignores it might: both ways, since the two differ for some letters. */
+/**
+ * Folds case as any parser that ignores it might: both ways, since the two differ for some letters. The dotted I
+ * becomes two characters here, but a plain i in Java.
+ */
 function fold(name: string): string {
-  return name.toLowerCase().toUpperCase().toLowerCase()
+  return name.replaceAll('\u0130', 'i').toLowerCase().toUpperCase().toLowerCase()
 }
 
 /** See the head of the file. */
@@ -223,6 +228,11 @@ export class EnvelopeReader {
     if (this.#length(CLIENT_MSG_ID) > envelopeLimits.clientMsgIdBytesMax) {
       return bad(`ClientMsgId is longer than ${envelopeLimits.clientMsgIdBytesMax} bytes.`)
     }
+    for (const field of [CALLBACK_ID, CLIENT_MSG_ID]) {
+      if (this.#isEscaped(field) && halfCharacter.test(this.#text(field) ?? '')) {
+        return bad(`${envelopeFields[field]} has half of a surrogate pair.`)
+      }
+    }
     if (this.#length(TO_USER_ID) > 0 && !this.#isShortAscii(TO_USER_ID)) {
       const problem = userIdFault(this.to())
       if (problem !== undefined) return bad(`ToUserId is no UserId: ${problem}.`)
@@ -238,12 +248,16 @@ export class EnvelopeReader {
     const bytes = this.#bytes
     const end = this.#valueEnd[field] as number
     const start = this.#valueStart[field] as number
-    if ((this.#escaped & (1 << field)) !== 0 || end - start > 64) return false
+    if (this.#isEscaped(field) || end - start > 64) return false
     for (let at = start; at < end; at++) {
       const byte = bytes[at] as number
       if (byte <= 0x20 || byte >= 0x7f) return false
     }
     return true
+  }
+
+  #isEscaped(field: number): boolean {
+    return (this.#escaped & (1 << field)) !== 0
   }
 
   #length(field: number): number {
@@ -254,7 +268,7 @@ export class EnvelopeReader {
   #text(field: number): string | undefined {
     const start = this.#valueStart[field] as number
     if (start === ABSENT) return undefined
-    return this.#decode(start, this.#valueEnd[field] as number, (this.#escaped & (1 << field)) !== 0)
+    return this.#decode(start, this.#valueEnd[field] as number, this.#isEscaped(field))
   }
 
   #decode(start: number, end: number, escaped: boolean): string {
@@ -272,7 +286,7 @@ export class EnvelopeReader {
     return this.#length(TO_USER_ID) <= 0
   }
 
-  /** Whether the receiver's name is written with exactly these bytes. */
+  /** Whether the receiver's name is written, without escapes, with exactly these bytes. */
   isTo(name: Buffer): boolean {
     return this.#equals(TO_USER_ID, name)
   }
@@ -287,7 +301,7 @@ export class EnvelopeReader {
     return this.#valueStart[FROM_USER_ID] !== ABSENT
   }
 
-  /** Whether the claimed sender is written with exactly these bytes. */
+  /** Whether the claimed sender is written, without escapes, with exactly these bytes. */
   isFrom(name: Buffer): boolean {
     return this.#equals(FROM_USER_ID, name)
   }
@@ -296,7 +310,7 @@ export class EnvelopeReader {
     return this.#text(MSG_TYPE) ?? ''
   }
 
-  /** Whether `MsgType` is written with exactly these bytes. */
+  /** Whether `MsgType` is written, without escapes, with exactly these bytes. */
   isType(name: Buffer): boolean {
     return this.#equals(MSG_TYPE, name)
   }
@@ -349,6 +363,8 @@ export class EnvelopeReader {
   }
 
   #equals(field: number, name: Buffer): boolean {
+    // A name may have a backslash in it: the same bytes are another name where they are an escape.
+    if (this.#isEscaped(field)) return false
     const start = this.#valueStart[field] as number
     const length = name.length
     if (start === ABSENT || (this.#valueEnd[field] as number) - start !== length) return false

@@ -144,12 +144,13 @@ export function skipValue(bytes: Uint8Array, from: number, end: number, depthMax
     if (at >= end) return -1
     const byte = bytes[at]
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (depth === depthMax) return -1
       const isObject = byte === OPEN_BRACE
       at = skipSpace(bytes, at + 1, end)
       if (bytes[at] === (isObject ? CLOSE_BRACE : CLOSE_BRACKET) && at < end) {
         at++
       } else {
-        if (++depth > depthMax) return -1
+        depth++
         levels = (levels << 1) | (isObject ? 1 : 0)
         if (isObject) at = skipKey(bytes, at, end)
         if (at === -1) return -1
