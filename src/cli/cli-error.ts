@@ -41,6 +41,9 @@ const unavailable: ReadonlySet<string> = new Set([
   'server_draining',
 ])
 
+/** Codes of what was asked for wrongly. */
+const usage: ReadonlySet<string> = new Set(['bad_argument', 'bad_request'])
+
 /** The exit code and the words for whatever ended a command. */
 export function explain(error: unknown): { exitCode: ExitCode; message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message }
@@ -48,10 +51,12 @@ export function explain(error: unknown): { exitCode: ExitCode; message: string }
   const code = codeOf(error)
   if (code === undefined) return { exitCode: ExitCode.failed, message }
   const more = advice[code]
-  return {
-    exitCode: unavailable.has(code) ? ExitCode.unavailable : ExitCode.failed,
-    message: more === undefined ? message : `${message}\n${more}`,
-  }
+  return { exitCode: exitCodeOf(code), message: more === undefined ? message : `${message}\n${more}` }
+}
+
+function exitCodeOf(code: string): ExitCode {
+  if (usage.has(code)) return ExitCode.usage
+  return unavailable.has(code) ? ExitCode.unavailable : ExitCode.failed
 }
 
 /** The code of an error, where it has one. */

@@ -78,8 +78,7 @@ export function createProgram(context: CliContext): Command {
   return program
 }
 
-/** Commander has shown what is wrong already. */
+/** Commander has shown what is wrong already, or the help that was asked for. */
 function exitCodeOfUsage(error: CommanderError): number {
-  const isAsked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version'
-  return isAsked ? ExitCode.ok : ExitCode.usage
+  return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
 }

@@ -12,7 +12,7 @@ export function addUserRemove(parent: Command, context: CliContext): void {
     .command('remove')
     .summary('remove an account for good')
     .description(
-      'Removes an account for good; its sessions end. To shut a user out for a time, see: parley user disable',
+      'Removes an account for good; its sessions end. To shut a user out for a time, disable the account instead.',
     )
     .argument('<name>', 'the user', userArgument)
   addSettingsOptions(command, ['dataDir'])
