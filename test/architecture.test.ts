@@ -69,7 +69,26 @@ const unfinished = { todo: true }
 
 const threadAndProtocolFolders = ['protocol', 'mailbox', 'acceptor', 'workers', 'router', 'store']
 
+t.test('imports of every form are seen, and comments are not', async (t) => {
+  const text = [
+    "import { a } from './a.ts'",
+    "import type { b } from './b.ts'",
+    'import {',
+    '  c,',
+    "} from './c.ts'",
+    "export * from './d.ts'",
+    "import './e.ts'",
+    "const f = await import('./f.ts')",
+    "new Worker(new URL('./g.worker.ts', import.meta.url))",
+    "// import { h } from './h.ts'",
+    "/** import { i } from './i.ts' */",
+  ].join('\n')
+  const found = importsOf(withoutComments(text)).sort()
+  t.strictSame(found, ['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts', './f.ts', './g.worker.ts'])
+})
+
 t.test('each folder imports only the folders that it may', async (t) => {
+  t.ok(sources.length > 0)
   for (const { path, folder, imports } of sources) {
     const allowed = mayImport[folder]
     if (allowed === undefined) {
@@ -91,6 +110,7 @@ t.test('each folder imports only the folders that it may', async (t) => {
 })
 
 t.test('some packages have one place', async (t) => {
+  t.ok(Object.keys(importers).every((name) => sources.some(({ imports }) => imports.includes(name))))
   for (const { path, folder, imports } of sources) {
     for (const specifier of imports) {
       const folders = importers[specifier]
