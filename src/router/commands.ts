@@ -52,16 +52,16 @@ export function banStored(
   outcome: { asker: Asker; userId: string; sessions: number; problem: Fault | undefined },
 ): void {
   const { asker } = outcome
-  // Whoever came back, or passed the check of a login, before the ban was stored.
-  if (outcome.problem === undefined) {
-    endSessionsOf(step, outcome.userId, undefined)
-    voidLogins(step, outcome.userId)
-  }
   if (asker.kind === 'command') {
     step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'kick', sessions: outcome.sessions } })
   } else if (outcome.problem === undefined) {
     succeed(step, asker, { Sessions: outcome.sessions })
   } else {
     refuse(step, { ...asker, toUser: false }, outcome.problem)
+  }
+  // Whoever came back, or passed the check of a login, before the ban was stored.
+  if (outcome.problem === undefined) {
+    endSessionsOf(step, outcome.userId, undefined)
+    voidLogins(step, outcome.userId)
   }
 }

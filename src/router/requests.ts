@@ -31,7 +31,7 @@ export function request(step: Step, message: RequestMessage): void {
       if (isOperator(step, session, message)) broadcast(step, session, message)
       break
     case 'KickRequest':
-      if (isOperator(step, session, message)) kick(step, message, JSON.parse(message.content) as KickRequest)
+      if (isOperator(step, session, message)) kick(step, session, message, JSON.parse(message.content) as KickRequest)
       break
     case 'PasswordRequest':
       changePassword(step, session, message, JSON.parse(message.content) as PasswordRequest)
@@ -100,13 +100,15 @@ function broadcast(step: Step, session: Session, message: RequestMessage): void 
   succeed(step, message, { Status: 'sent', Receivers: receivers })
 }
 
-function kick(step: Step, message: RequestMessage, content: KickRequest): void {
+function kick(step: Step, session: Session, message: RequestMessage, content: KickRequest): void {
   const { callbackId, connection, type } = message
   const sessions = step.state.users.get(content.UserId)?.length ?? 0
   const asker: Asker = { kind: 'session', connection, type, callbackId }
   if (content.BanSeconds !== undefined && content.BanSeconds > 0) {
     const until = step.now + content.BanSeconds * 1000
     step.effects.push({ kind: 'ban', asker, userId: content.UserId, until, sessions })
+    // An operator who bans the own account waits for the answer; the sessions end after it.
+    if (content.UserId === session.user) return
   } else if (sessions === 0) {
     lookUp(step, content.UserId, asker, 1)
   } else {
