@@ -15,6 +15,7 @@ import { Counters } from './counters.ts'
 import { type FrameEffects, FrameReader } from './frame-reader.ts'
 import { type Listener, type ListenerEvents, listen } from './listeners.ts'
 import type { AcceptorOptions } from './options.ts'
+import { Repeats } from './repeats.ts'
 import type { RouterLink } from './router-link.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -47,6 +48,7 @@ export class Acceptor implements FrameEffects {
   #sessions = 0
   #isFlushScheduled = false
   #nextCount: number
+  #openedAboveLimit = 0
   #refusing = 0
   #phase: AcceptorPhase = 'serving'
   #countersSentAt = 0
@@ -63,13 +65,15 @@ export class Acceptor implements FrameEffects {
   start(): void {
     const { delimiters, limits, listeners } = this.#options
     const events: ListenerEvents = {
+      opened: (address) => this.#onOpened(address),
       connected: (peer) => this.#onConnected(peer),
       listening: (listener, host, port) => this.#event({ name: 'listening', listener, host, port }),
       failed: (listener, host, port, code) => this.#event({ name: 'listenFailed', listener, host, port, code }),
       acceptFailed: (code) => this.#event({ name: 'acceptPaused', reason: code }),
     }
     for (const listener of listeners) this.#listeners.push(listen(listener, { delimiters, limits, events }))
-    setInterval(() => this.#sweep(), sweepMs)
+    // Sockets and the mailbox keep the thread alive, not its clock.
+    setInterval(() => this.#sweep(), sweepMs).unref()
   }
 
   #event(event: AcceptorEvent): void {
@@ -84,6 +88,18 @@ export class Acceptor implements FrameEffects {
 
   // Coming in
 
+  /** A socket that may ask for a WebSocket holds a place until it is one. */
+  #onOpened(address: string): (() => void) | undefined {
+    const key = addressKey(address)
+    if (this.#admission.enter(key)) return () => this.#admission.leave(key)
+    // Above the limit a few may ask, in order to be told.
+    if (this.#openedAboveLimit >= this.#options.limits.refusingMax) return undefined
+    this.#openedAboveLimit++
+    return () => {
+      this.#openedAboveLimit--
+    }
+  }
+
   #onConnected(peer: Parameters<ListenerEvents['connected']>[0]): void {
     const key = addressKey(peer.address)
     this.#counters.acceptedTotal++
@@ -97,6 +113,7 @@ export class Acceptor implements FrameEffects {
     const late: { connection?: Connection } = {}
     const channel: Channel = peer.make({
       received: (chunk) => late.connection && this.#onReceived(late.connection, chunk),
+      overrun: () => late.connection && this.#onOverrun(late.connection),
       written: () => late.connection && this.#onWritten(late.connection),
       closed: (how) => late.connection && this.#onClosed(late.connection, how),
     })
@@ -148,7 +165,7 @@ export class Acceptor implements FrameEffects {
     const now = performance.now()
     connection.lastHeardAt = now
     connection.probedAt = 0
-    if (connection.unread !== undefined || this.mustStop(connection)) this.#keepUnread(connection, chunk)
+    if (connection.unreadBytes() > 0 || this.mustStop(connection)) this.#keepUnread(connection, chunk)
     else this.#read(connection, chunk, now)
     this.#flushSoon()
   }
@@ -160,19 +177,25 @@ export class Acceptor implements FrameEffects {
     if (consumed < chunk.length && connection.isOpen()) this.#keepUnread(connection, chunk.subarray(consumed))
   }
 
+  #onOverrun(connection: Connection): void {
+    this.#close(connection, 'frame_too_large', 'The message is far longer than this server takes now.')
+    this.#flushSoon()
+  }
+
   /** Keeps what can't be taken now. At most one chunk of the socket and the limit are kept: then it is not read any more. */
   #keepUnread(connection: Connection, chunk: Buffer): void {
-    connection.unread = connection.unread === undefined ? chunk : Buffer.concat([connection.unread, chunk])
+    connection.keepUnread(chunk)
     const isChecking = connection.state.kind === 'authenticating'
     if (!isChecking) this.#stalled.add(connection)
-    if (!isChecking || connection.unread.length > this.#options.limits.unreadBytesMax) connection.pause()
+    if (!isChecking || connection.unreadBytes() > this.#options.limits.unreadBytesMax) connection.pause()
   }
 
   #readOn(connection: Connection): void {
-    const chunk = connection.unread
-    connection.unread = undefined
-    if (chunk !== undefined && connection.isOpen()) this.#read(connection, chunk, performance.now())
-    if (connection.unread === undefined && this.#phase === 'serving') connection.resume()
+    // Nothing that comes from clients may follow `quiesced`.
+    if (this.#phase !== 'serving' || !connection.isOpen()) return
+    const chunk = connection.takeUnread()
+    if (chunk !== undefined) this.#read(connection, chunk, performance.now())
+    if (connection.unreadBytes() === 0) connection.resume()
   }
 
   /** The router's ring has space again: sends what is owed, then reads on where reading had stopped. */
@@ -214,6 +237,8 @@ export class Acceptor implements FrameEffects {
   }
 
   refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void {
+    // The rest of the chunk that it was closed on.
+    if (!connection.isOpen()) return
     this.#counters.refused(problem.code)
     if (problem.code === 'server_draining') {
       this.#close(connection, 'server_draining', problem.message)
@@ -336,6 +361,7 @@ export class Acceptor implements FrameEffects {
       name: Buffer.from(user, 'utf8'),
       nameJson: Buffer.from(JSON.stringify(user), 'utf8'),
       bucket: shared.bucket,
+      repeats: new Repeats(),
       watches: false,
     }
   }
@@ -436,7 +462,7 @@ export class Acceptor implements FrameEffects {
     connection.state = { kind: 'closing', deadline: performance.now() + this.#options.limits.lingerMs }
     connection.closeReason = reason
     connection.closeDetail = message
-    connection.unread = undefined
+    connection.takeUnread()
     // Goes on reading, and forgets what comes: unread bytes would make the kernel cut the farewell off.
     connection.resume()
   }
@@ -453,7 +479,7 @@ export class Acceptor implements FrameEffects {
     if (connection.state.kind === 'closed') return
     this.#leaveSession(connection)
     connection.state = { kind: 'closed' }
-    connection.unread = undefined
+    connection.takeUnread()
     this.#stalled.delete(connection)
     this.#connections.delete(connection.id)
     this.#admission.leave(connection.addressKey)
@@ -543,6 +569,12 @@ export class Acceptor implements FrameEffects {
 
   #keepHeartbeat(connection: Connection, now: number): void {
     const { heartbeatAfterMs, heartbeatTimeoutMs } = this.#options.limits
+    if (connection.paused) {
+      // It is this server that does not listen just now.
+      connection.lastHeardAt = now
+      connection.probedAt = 0
+      return
+    }
     if (connection.probedAt === 0) {
       if (now - connection.lastHeardAt < heartbeatAfterMs) return
       connection.probedAt = now

@@ -5,7 +5,9 @@ import type { FrameSink } from '../protocol/delimited-splitter.ts'
 export interface ChannelEvents {
   /** Something came in. Hand it to `read`, now or later. */
   received(chunk: Buffer): void
-  /** The write begun last has completed. */
+  /** So much came of one message that the connection must end; may be called again. */
+  overrun(): void
+  /** The write begun last has completed. A write that fails is followed by `closed` alone. */
   written(): void
   /** The peer has ended or the socket failed; nothing follows. */
   closed(how: 'peer' | 'lost'): void

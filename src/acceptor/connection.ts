@@ -11,6 +11,7 @@
 import type { ConnectionId } from '../mailbox/router-messages.ts'
 import type { Channel } from './channel.ts'
 import { OutputQueue } from './output-queue.ts'
+import type { Repeats } from './repeats.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /** What the acceptor knows of a logged-in user's session. */
@@ -22,6 +23,8 @@ export interface Session {
   readonly nameJson: Buffer
   /** Shared by all sessions of the user. */
   readonly bucket: TokenBucket
+  /** What it sent last, to recognise more of the same. */
+  readonly repeats: Repeats
   /** Whether it gets `PresenceEvent`s. */
   watches: boolean
 }
@@ -45,7 +48,8 @@ export class Connection {
   /** The user it has, or had when it was closed: for the log. */
   user: string | undefined
   /** What came and could not be taken yet. */
-  unread: Buffer | undefined
+  #unread: Buffer[] = []
+  #unreadBytes = 0
   /** Whether the channel was told to stop reading. */
   paused = false
   /** Whether the router has heard of it: then it must hear of its end. */
@@ -89,6 +93,26 @@ export class Connection {
   /** Whether messages may still be written to it. */
   isOpen(): boolean {
     return this.state.kind !== 'closing' && this.state.kind !== 'closed'
+  }
+
+  /** Bytes that came and could not be taken yet. */
+  unreadBytes(): number {
+    return this.#unreadBytes
+  }
+
+  /** Keeps what can't be taken now. It is joined when it is taken: a WebSocket brings many small chunks. */
+  keepUnread(chunk: Buffer): void {
+    this.#unread.push(chunk)
+    this.#unreadBytes += chunk.length
+  }
+
+  /** Takes what was kept; undefined when there is nothing. */
+  takeUnread(): Buffer | undefined {
+    const chunks = this.#unread
+    if (chunks.length === 0) return undefined
+    this.#unread = []
+    this.#unreadBytes = 0
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
   }
 
   pause(): void {

@@ -5,7 +5,6 @@ import type { AcceptorCounters } from '../mailbox/router-messages.ts'
 export class Counters {
   acceptedTotal = 0
   receivedBytes = 0
-  sentFrames = 0
   sentBytes = 0
   noiseBytes = 0
   readonly #refusedFrames = new Map<string, number>()
@@ -24,7 +23,6 @@ export class Counters {
       ...now,
       acceptedTotal: this.acceptedTotal,
       receivedBytes: this.receivedBytes,
-      sentFrames: this.sentFrames,
       sentBytes: this.sentBytes,
       noiseBytes: this.noiseBytes,
       refusedFrames: Object.fromEntries(this.#refusedFrames),

@@ -15,7 +15,7 @@ import { type Fault, fault } from '../protocol/errors.ts'
 import { type Json, parseJson } from '../protocol/json.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
 import type { Connection, Session } from './connection.ts'
-import { RunBuilder } from './run-builder.ts'
+import { type FrameBytes, RunBuilder } from './run-builder.ts'
 
 /** What frames cause. */
 export interface FrameEffects {
@@ -53,6 +53,9 @@ export class FrameReader implements FrameSink {
   #validChunk: Buffer | undefined
   #validUntil = 0
   #endByte: number
+  /** The bytes that `#view` is over. */
+  #viewed: Buffer | undefined
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   /** Frames read, for the counters. */
   frames = 0
@@ -77,21 +80,38 @@ export class FrameReader implements FrameSink {
     this.#connection = undefined
     this.#chunk = undefined
     this.#validChunk = undefined
+    this.#viewed = undefined
   }
 
   frame(bytes: Buffer, start: number, end: number): boolean {
     const connection = this.#current()
     this.frames++
-    const problem = this.#isValidUtf8(bytes, start, end)
-      ? this.#envelope.read(bytes, start, end)
-      : fault('bad_frame', 'The frame is not valid text in the charset of this connection.')
-    if (problem !== undefined) this.#unreadable(connection, problem, bytes, start, end)
-    else if (connection.state.kind === 'session')
-      this.#ofSession(connection, connection.state.session, bytes, start, end)
-    else if (connection.state.kind === 'greeting') this.#beforeLogin(connection)
+    if (!this.#isValidUtf8(bytes, start, end)) this.#unreadable(connection, notInCharset, undefined)
+    else this.#read(connection, { bytes, start, end })
     // Bytes that are not the chunk's own are valid only during this call.
     if (bytes !== this.#chunk) this.#runs.flush()
     return !this.#effects.mustStop(connection)
+  }
+
+  #read(connection: Connection, frame: FrameBytes): void {
+    const session = connection.session()
+    const repeated = session?.repeats.match(frame, this.#viewOf(frame.bytes))
+    if (session !== undefined && repeated !== undefined && session.bucket.take(this.#now)) {
+      this.#runs.add(connection, session, repeated, frame)
+      return
+    }
+    const problem = this.#envelope.read(frame.bytes, frame.start, frame.end)
+    if (problem !== undefined) this.#unreadable(connection, problem, frame)
+    else if (session !== undefined) this.#ofSession(connection, session, frame)
+    else if (connection.state.kind === 'greeting') this.#beforeLogin(connection)
+  }
+
+  #viewOf(bytes: Buffer): DataView {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    }
+    return this.#view
   }
 
   noise(byteCount: number): void {
@@ -141,17 +161,14 @@ export class FrameReader implements FrameSink {
     this.#effects.refuse(this.#current(), answered, problem, extras)
   }
 
-  #unreadable(connection: Connection, problem: Fault, bytes: Buffer, start: number, end: number): void {
+  /** @param frame given when the body is text that may tell its `CallbackID` */
+  #unreadable(connection: Connection, problem: Fault, frame: FrameBytes | undefined): void {
     const session = connection.session()
     if (session !== undefined && !session.bucket.take(this.#now)) {
       this.#refuse(unreadable, fault('rate_limited'), { retryAfter: session.bucket.retryAfterSeconds() })
       return
     }
-    const isJson = problem.code === 'bad_envelope' && end - start <= rescueBytesMax
-    this.#refuse(
-      { ...unreadable, callbackId: isJson ? rescueCallbackId(bytes.toString('utf8', start, end)) : undefined },
-      problem,
-    )
+    this.#refuse({ ...unreadable, callbackId: frame === undefined ? undefined : rescueCallbackId(frame) }, problem)
   }
 
   #answered(): Answered {
@@ -190,7 +207,7 @@ export class FrameReader implements FrameSink {
     })
   }
 
-  #ofSession(connection: Connection, session: Session, bytes: Buffer, start: number, end: number): void {
+  #ofSession(connection: Connection, session: Session, frame: FrameBytes): void {
     const envelope = this.#envelope
     if (!session.bucket.take(this.#now)) {
       const retryAfter = session.bucket.retryAfterSeconds()
@@ -211,12 +228,18 @@ export class FrameReader implements FrameSink {
       return
     }
     if (envelope.isToServer()) {
-      this.#toServer(connection, session, bytes, start, end)
+      this.#toServer(connection, session, frame)
       return
     }
     const problem = this.#relayFault()
-    if (problem !== undefined) this.#refuse(this.#answered(), problem)
-    else this.#runs.add({ connection, session, envelope, bytes, start, end })
+    if (problem !== undefined) {
+      this.#refuse(this.#answered(), problem)
+      return
+    }
+    const addressing = this.#runs.addressing(envelope, frame.start)
+    const callbackId = envelope.callbackId()
+    this.#runs.add(connection, session, addressing, frame, callbackId)
+    if (callbackId === undefined) session.repeats.learn(frame, addressing, envelope.plainText())
   }
 
   /** What is wrong with a message to a user. */
@@ -235,7 +258,7 @@ export class FrameReader implements FrameSink {
     return 'fault' in read ? read.fault : undefined
   }
 
-  #toServer(connection: Connection, session: Session, bytes: Buffer, start: number, end: number): void {
+  #toServer(connection: Connection, session: Session, frame: FrameBytes): void {
     const envelope = this.#envelope
     const type = envelope.type()
     const content = envelope.content() ?? '{}'
@@ -259,8 +282,7 @@ export class FrameReader implements FrameSink {
       type,
       callbackId: envelope.callbackId(),
       content,
-      frame:
-        type === 'BroadcastRequest' ? this.#runs.frameWithSender({ session, envelope, bytes, start, end }) : undefined,
+      frame: type === 'BroadcastRequest' ? this.#runs.frameWithSender(session, envelope, frame) : undefined,
     })
   }
 }
@@ -279,9 +301,12 @@ function requestFault(type: string, content: string): Fault | undefined {
 
 const sealedNotSupported: Fault = fault('not_supported', 'This server does not offer sealed sessions.')
 
+const notInCharset: Fault = fault('bad_frame', 'The frame is not valid text in the charset of this connection.')
+
 /** The `CallbackID` of a body that was refused, if it can be told without doubt. */
-function rescueCallbackId(text: string): string | undefined {
-  const parsed = parseJson(text, rescueLimits)
+function rescueCallbackId({ bytes, start, end }: FrameBytes): string | undefined {
+  if (end - start > rescueBytesMax) return undefined
+  const parsed = parseJson(bytes.toString('utf8', start, end), rescueLimits)
   if ('problem' in parsed) return undefined
   const value: Json = parsed.value
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined

@@ -2,7 +2,7 @@
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { type ServerOptions, WebSocketServer } from 'ws'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import type { Channel, ChannelEvents } from './channel.ts'
 import type { AcceptorLimits, ListenerOptions } from './options.ts'
@@ -15,6 +15,11 @@ export type ChannelMaker = (events: ChannelEvents) => Channel
 
 /** What a listener reports. */
 export interface ListenerEvents {
+  /**
+   * A socket was opened that may ask for a WebSocket. Gives what is to be called once it is one or has gone;
+   * undefined when there is no room for it.
+   */
+  opened(address: string): (() => void) | undefined
   /** A peer has connected. The owner calls `make` at once to take it, or `refuse`. */
   connected(peer: { address: string; make: ChannelMaker; refuse: (frame: Buffer | undefined) => void }): void
   listening(listener: 'tcp' | 'ws', host: string, port: number): void
@@ -73,15 +78,24 @@ function listenTcp(options: Extract<ListenerOptions, { kind: 'tcp' }>, common: C
           { delimiters, charset: options.charset, bodyBytesMax: limits.frameBytesBeforeLoginMax },
           channelEvents,
         ),
-      refuse: (frame) => {
-        socket.on('error', () => socket.destroy())
-        if (frame === undefined) socket.destroy()
-        else socket.end(frame, () => socket.destroySoon())
-      },
+      refuse: (frame) => refuseSocket(socket, frame, limits.lingerMs),
     })
   })
   watch(server, options, events)
   return { stop: () => server.close() }
+}
+
+function refuseSocket(socket: Socket, frame: Buffer | undefined, lingerMs: number): void {
+  socket.on('error', () => socket.destroy())
+  if (frame === undefined) {
+    socket.destroy()
+    return
+  }
+  // Reads and forgets what comes: unread bytes would make the kernel cut the farewell off.
+  socket.resume()
+  socket.end(frame)
+  const deadline = setTimeout(() => socket.destroy(), lingerMs)
+  socket.on('close', () => clearTimeout(deadline))
 }
 
 function listenWebSocket(options: Extract<ListenerOptions, { kind: 'ws' }>, common: Common): Listener {
@@ -94,7 +108,7 @@ function listenWebSocket(options: Extract<ListenerOptions, { kind: 'ws' }>, comm
   server.requestTimeout = upgradeTimeoutMs
   server.keepAliveTimeout = 1_000
   server.maxConnections = limits.connectionsMax + limits.refusingMax
-  const webSockets = new WebSocketServer({
+  const webSocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
@@ -102,16 +116,35 @@ function listenWebSocket(options: Extract<ListenerOptions, { kind: 'ws' }>, comm
     maxFragments: limits.fragmentsMax,
     // The charset is checked where all others are, and answered instead of ending the connection.
     skipUTF8Validation: true,
+    closeTimeout: limits.lingerMs,
+  }
+  const webSockets = new WebSocketServer(webSocketOptions)
+  const opened = new Map<Duplex, () => void>()
+  const giveBack = (socket: Duplex): void => {
+    opened.get(socket)?.()
+    opened.delete(socket)
+  }
+  server.on('connection', (socket: Socket) => {
+    const place = events.opened(socket.remoteAddress ?? '')
+    if (place === undefined) {
+      socket.destroy()
+      return
+    }
+    opened.set(socket, place)
+    socket.once('close', () => giveBack(socket))
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const problem = upgradeProblem(request, options)
     if (problem !== undefined) {
       socket.on('error', () => socket.destroy())
+      // Nobody else watches this socket any more: a peer that stays would hold it for ever.
+      socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${problem}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
     const address = request.socket.remoteAddress ?? ''
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      giveBack(socket)
       events.connected({
         address,
         make: (channelEvents) =>

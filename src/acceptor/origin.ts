@@ -18,7 +18,7 @@ export function isOriginAllowed(request: {
   if (origins.length > 0) return origins.includes(origin)
   const page = hostNameOf(origin)
   if (page === undefined) return false
-  if (loopbackNames.has(page)) return isLoopbackHost(request.listenHost)
+  if (loopbackNames.has(page) && isLoopbackHost(request.listenHost)) return true
   return request.hostHeader !== undefined && page === hostNameOf(`http://${request.hostHeader}`)
 }
 

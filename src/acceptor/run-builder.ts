@@ -8,12 +8,18 @@ import type { Delimiters } from '../protocol/delimiters.ts'
 import type { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import type { Connection, Session } from './connection.ts'
 
-/** A checked frame to a user: its body is `bytes[start, end)`, with the delimiters around it. */
-export interface CheckedFrame {
-  readonly connection: Connection
-  readonly session: Session
-  /** Has just read this frame. */
-  readonly envelope: EnvelopeReader
+/** Where a frame goes and what has to be written into it; the same for all frames that differ in their text only. */
+export interface Addressing {
+  /** The receiver's name as UTF-8. */
+  readonly to: Buffer
+  /** The offset within the body at which the true sender has to be written; undefined when the frame names it. */
+  readonly senderAt: number | undefined
+  /** Whether a `null` stands there, which the sender replaces. */
+  readonly senderIsNull: boolean
+}
+
+/** A frame: its body is `bytes[start, end)`, with the delimiters around it. */
+export interface FrameBytes {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
@@ -43,32 +49,43 @@ export class RunBuilder {
     this.#send = send
   }
 
-  /** Adds a frame to the run, after sending the run that it does not continue. */
-  add(frame: CheckedFrame): void {
-    const { envelope, connection } = frame
+  /** How the frame that the envelope has just read is addressed. */
+  addressing(envelope: EnvelopeReader, start: number): Addressing {
+    const to = envelope.isTo(this.#to) ? this.#to : Buffer.from(envelope.to(), 'utf8')
+    if (envelope.hasFrom()) return { to, senderAt: undefined, senderIsNull: false }
+    const splice = envelope.fromSplice()
+    return { to, senderAt: splice.at - start, senderIsNull: splice.isNull }
+  }
+
+  /**
+   * Adds a checked frame to the run, after sending the run that it does not continue.
+   *
+   * @param callbackId given when the sender wants an answer; the frame is then a run of its own
+   */
+  add(connection: Connection, session: Session, how: Addressing, frame: FrameBytes, callbackId?: string): void {
     let { bytes } = frame
     let start = frame.start - 1
     let end = frame.end + 1
-    if (!envelope.hasFrom()) {
-      end = this.#writeWithSender(frame)
+    if (how.senderAt !== undefined) {
+      end = this.#writeWithSender(session, how.senderAt, how.senderIsNull, frame)
       bytes = this.#scratch
       start = this.#scratchUsed
       this.#scratchUsed = end
     }
-    const wantsAnswer = envelope.hasCallbackId()
-    if (this.#count > 0 && !wantsAnswer && bytes === this.#bytes && start === this.#end && envelope.isTo(this.#to)) {
+    const continues = this.#count > 0 && callbackId === undefined && bytes === this.#bytes && start === this.#end
+    if (continues && (how.to === this.#to || how.to.equals(this.#to))) {
       this.#end = end
       this.#count++
       return
     }
     this.#sendRun()
-    if (!envelope.isTo(this.#to)) this.#to = Buffer.from(envelope.to(), 'utf8')
+    this.#to = how.to
     this.#connection = connection.id
     this.#bytes = bytes
     this.#start = start
     this.#end = end
     this.#count = 1
-    if (wantsAnswer) this.#sendRun(envelope.callbackId())
+    if (callbackId !== undefined) this.#sendRun(callbackId)
   }
 
   /** Sends what was gathered; the bytes of the chunk are free afterwards. */
@@ -79,9 +96,10 @@ export class RunBuilder {
   }
 
   /** A copy of a frame with its true sender, for requests that are passed on. */
-  frameWithSender(frame: Omit<CheckedFrame, 'connection'>): Buffer {
-    if (frame.envelope.hasFrom()) return Buffer.from(frame.bytes.subarray(frame.start - 1, frame.end + 1))
-    const end = this.#writeWithSender(frame)
+  frameWithSender(session: Session, envelope: EnvelopeReader, frame: FrameBytes): Buffer {
+    const { senderAt, senderIsNull } = this.addressing(envelope, frame.start)
+    if (senderAt === undefined) return Buffer.from(frame.bytes.subarray(frame.start - 1, frame.end + 1))
+    const end = this.#writeWithSender(session, senderAt, senderIsNull, frame)
     return Buffer.from(this.#scratch.subarray(this.#scratchUsed, end))
   }
 
@@ -100,9 +118,8 @@ export class RunBuilder {
   }
 
   /** Writes the frame with its sender at the end of the scratch bytes; gives the offset after it. */
-  #writeWithSender(frame: Omit<CheckedFrame, 'connection'>): number {
-    const { session, envelope, bytes, start, end } = frame
-    const splice = envelope.fromSplice()
+  #writeWithSender(session: Session, senderAt: number, senderIsNull: boolean, frame: FrameBytes): number {
+    const { bytes, start, end } = frame
     const bytesMax = end - start + 2 + fieldHead.length + session.nameJson.length + 1
     if (this.#scratchUsed + bytesMax > this.#scratch.length) {
       // A run that lies in the old scratch bytes keeps them; this frame then begins a new run.
@@ -112,15 +129,15 @@ export class RunBuilder {
     const scratch = this.#scratch
     let at = this.#scratchUsed
     scratch[at++] = this.#delimiters.start
-    at += bytes.copy(scratch, at, start, splice.at)
-    if (splice.isNull) {
+    at += bytes.copy(scratch, at, start, start + senderAt)
+    if (senderIsNull) {
       at += session.nameJson.copy(scratch, at)
-      at += bytes.copy(scratch, at, splice.at + nullBytes, end)
+      at += bytes.copy(scratch, at, start + senderAt + nullBytes, end)
     } else {
       at += fieldHead.copy(scratch, at)
       at += session.nameJson.copy(scratch, at)
       scratch[at++] = COMMA
-      at += bytes.copy(scratch, at, splice.at, end)
+      at += bytes.copy(scratch, at, start + senderAt, end)
     }
     scratch[at++] = this.#delimiters.end
     return at

@@ -13,12 +13,15 @@ export class TcpChannel implements Channel {
   readonly address: string
   readonly #socket: Socket
   readonly #form: WireForm
-  readonly #written: () => void
+  readonly #written: (error?: Error | null) => void
 
   constructor(socket: Socket, options: TcpFormOptions, events: ChannelEvents) {
     this.#socket = socket
     this.#form = new TcpForm(options)
-    this.#written = () => events.written()
+    // After a failed write the socket closes by itself.
+    this.#written = (error) => {
+      if (!error) events.written()
+    }
     this.address = socket.remoteAddress ?? ''
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveAfterMs)

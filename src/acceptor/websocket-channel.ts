@@ -26,7 +26,9 @@ export class WebSocketChannel implements Channel {
   readonly #socket: Duplex
   readonly #delimiters: Delimiters
   readonly #events: ChannelEvents
+  readonly #written: (error?: Error) => void
   #gatheredBytes = 0
+  #closeCode = normalClosure
   #isCompact: boolean | undefined
 
   constructor(
@@ -40,6 +42,11 @@ export class WebSocketChannel implements Channel {
     this.#events = events
     this.address = options.address
     this.bodyBytesMax = options.bodyBytesMax
+    this.#written = (error) => {
+      // The peer has begun to close: nothing reaches it any more.
+      if (error) webSocket.terminate()
+      else events.written()
+    }
     let failed = false
     // Counts what the library gathers for a message that is not whole yet: before login that is little.
     options.socket.on('data', (chunk: Buffer) => this.#onBytes(chunk.length))
@@ -53,7 +60,8 @@ export class WebSocketChannel implements Channel {
   #onBytes(byteCount: number): void {
     this.#gatheredBytes += byteCount
     if (this.#gatheredBytes > this.bodyBytesMax * gatheredPerBody + gatheredSlackBytes) {
-      this.#webSocket.close(messageTooBig)
+      this.#closeCode = messageTooBig
+      this.#events.overrun()
     }
   }
 
@@ -93,7 +101,7 @@ export class WebSocketChannel implements Channel {
       this.#webSocket.send(
         this.#isCompact === true ? jsonToCompact(frames.toString('utf8', start, end)) : frames.subarray(start, end),
         { binary: this.#isCompact === true },
-        isLast ? () => this.#events.written() : undefined,
+        isLast ? this.#written : undefined,
       )
     })
     this.#socket.uncork()
@@ -112,7 +120,7 @@ export class WebSocketChannel implements Channel {
   }
 
   end(): void {
-    this.#webSocket.close(normalClosure)
+    this.#webSocket.close(this.#closeCode)
   }
 
   destroy(): void {

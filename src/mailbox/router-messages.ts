@@ -98,7 +98,6 @@ export interface AcceptorCounters {
   readonly acceptedTotal: number
   readonly receivedFrames: number
   readonly receivedBytes: number
-  readonly sentFrames: number
   readonly sentBytes: number
   readonly noiseBytes: number
   /** Frames refused, by error code. */

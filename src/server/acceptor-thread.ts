@@ -41,6 +41,8 @@ export class AcceptorThread {
   #startedAt = 0
   #lives = 0
   #failuresInRow = 0
+  /** Why the thread ends, as far as it is known. */
+  #cause = ''
   #isStopping = false
   #addresses: ListeningAddress[] = []
   #waiting: { resolve: (addresses: readonly ListeningAddress[]) => void; reject: (error: Error) => void } | undefined
@@ -70,10 +72,18 @@ export class AcceptorThread {
   /** To be told of the thread's events that concern its start. */
   onEvent(event: AcceptorEvent): void {
     if (event.name === 'listening') {
+      if (this.#isListening()) return
       this.#addresses.push({ listener: event.listener === 'ws' ? 'ws' : 'tcp', host: event.host, port: event.port })
       this.#settleWhenListening()
     } else if (event.name === 'listenFailed') {
-      this.#waiting?.reject(ServerStartError.listenFailed(event))
+      const error = ServerStartError.listenFailed(event)
+      if (this.#isListening()) {
+        // One that stands in for another can't listen where that one did: it is no use, and counts as a failure.
+        this.#cause = error.message
+        void this.#worker.terminate()
+      } else {
+        this.#waiting?.reject(error)
+      }
     }
   }
 
@@ -83,8 +93,13 @@ export class AcceptorThread {
     await this.#worker.terminate()
   }
 
+  /** Whether it has listened; one that stands in for another does so at the same addresses. */
+  #isListening(): boolean {
+    return this.#addresses.length === this.#options.listeners.length
+  }
+
   #settleWhenListening(): void {
-    if (this.#addresses.length === this.#options.listeners.length) this.#waiting?.resolve(this.#addresses)
+    if (this.#isListening()) this.#waiting?.resolve(this.#addresses)
   }
 
   #start(): { worker: Worker; end: MailboxEnd } {
@@ -110,18 +125,18 @@ export class AcceptorThread {
       workerData,
       transferList: [pair.second.port],
     })
-    let cause = 'it ended by itself'
+    this.#cause = 'it ended by itself'
     worker.on('error', (error) => {
-      cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
     })
-    worker.on('exit', () => this.#onExit(cause))
+    worker.on('exit', () => this.#onExit(this.#cause))
     return { worker, end: pair.first }
   }
 
   #onExit(cause: string): void {
     if (this.#isStopping) return
     this.#failuresInRow = performance.now() - this.#startedAt > healthyAfterMs ? 1 : this.#failuresInRow + 1
-    if (this.#waiting !== undefined && this.#addresses.length < this.#options.listeners.length) {
+    if (this.#waiting !== undefined && !this.#isListening()) {
       this.#waiting.reject(new ServerStartError('failed', `The acceptor thread could not start: ${cause}`))
       return
     }

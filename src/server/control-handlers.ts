@@ -1,6 +1,7 @@
 /** What the control socket does to a running server. Runs on: the main thread. */
 import type { Store, StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
 import { userListLimitDefault } from '../protocol/entities/user-list.ts'
+import type { ErrorCode } from '../protocol/errors.ts'
 import type { CommandReply } from '../router/events.ts'
 import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
@@ -19,8 +20,10 @@ export function controlHandlers(parts: {
   shell: RouterShell
   store: Store
   status: () => ServerStatus
+  /** The longest text that is sent: as in a frame of a client. */
+  frameBytesMax: number
 }): ControlHandlers {
-  const { shell, store } = parts
+  const { shell, store, frameBytesMax } = parts
   return {
     status: parts.status,
     who: async ({ prefix = '', after, limit = userListLimitDefault }) => {
@@ -35,18 +38,28 @@ export function controlHandlers(parts: {
       return { sessions: expect('kick', await shell.command({ name: 'kick', userId, reason })).sessions }
     },
     send: async ({ to, message }) => {
+      checkLength(message, frameBytesMax)
       const reply = expect('send', await shell.command({ name: 'send', to, message }))
       return reply.status === 'sent' ? { status: 'sent' } : { status: 'rejected', code: reply.code }
     },
-    broadcast: async ({ message }) => ({
-      receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers,
-    }),
+    broadcast: async ({ message }) => {
+      checkLength(message, frameBytesMax)
+      return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
+    },
     store: async <Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']) => {
       const give = await store.call(name, take)
       if (changesAccount.has(name) && 'userId' in take) shell.accountChanged(take.userId)
       return give
     },
   }
+}
+
+/** Refuses a text that a client could not have sent: mailboxes have room for what fits a frame. */
+function checkLength(message: string, frameBytesMax: number): void {
+  const frameBytes = Buffer.byteLength(JSON.stringify(JSON.stringify(message)))
+  if (frameBytes <= frameBytesMax) return
+  const sentence = `The message would take ${frameBytes} bytes of a frame, of which this server takes ${frameBytesMax}.`
+  throw Object.assign(new Error(sentence), { code: 'frame_too_large' satisfies ErrorCode })
 }
 
 function expect<Name extends CommandReply['name']>(

@@ -144,6 +144,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     handlers: controlHandlers({
       shell,
       store,
+      frameBytesMax: settings.frameBytesMax,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
     onEvent: (event) => events.control(event),
@@ -184,7 +185,13 @@ async function makeFirstOperator(
   const password = randomBytes(15).toString('base64url')
   const passwordHash = await authenticator.hash(password)
   await store.call('addAccount', { userId, passwordHash, role: 'operator' })
-  await options.firstOperator({ userId, password })
+  try {
+    await options.firstOperator({ userId, password })
+  } catch (error) {
+    // Nobody would ever know the password: the next start makes the account anew.
+    await store.call('removeAccount', { userId })
+    throw error
+  }
 }
 
 function asStartError(error: unknown): Error {
