@@ -356,10 +356,12 @@ export class Acceptor implements FrameEffects {
       this.#users.set(user, shared)
     }
     shared.sessions++
+    const nameJson = JSON.stringify(user)
     return {
       user,
       name: Buffer.from(user, 'utf8'),
-      nameJson: Buffer.from(JSON.stringify(user), 'utf8'),
+      nameJson: Buffer.from(nameJson, 'utf8'),
+      senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
       bucket: shared.bucket,
       repeats: new Repeats(),
       watches: false,

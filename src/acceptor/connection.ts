@@ -19,8 +19,10 @@ export interface Session {
   readonly user: string
   /** The user's name as UTF-8, to compare with bytes from the wire. */
   readonly name: Buffer
-  /** `"name"` as JSON. */
+  /** `"name"`, as JSON. */
   readonly nameJson: Buffer
+  /** `"FromUserId":"name",`, as it is written into messages that do not name their sender. */
+  readonly senderMember: Buffer
   /** Shared by all sessions of the user. */
   readonly bucket: TokenBucket
   /** What it sent last, to recognise more of the same. */

@@ -63,7 +63,7 @@ export class FrameReader implements FrameSink {
   constructor(delimiters: Delimiters, effects: FrameEffects) {
     this.#effects = effects
     this.#endByte = delimiters.end
-    this.#runs = new RunBuilder(delimiters, (run) => effects.relay(run))
+    this.#runs = new RunBuilder((run) => effects.relay(run))
   }
 
   /** The next frames come from this chunk of this connection. `now` in milliseconds on the acceptor's clock. */

@@ -4,7 +4,6 @@
  * written. Runs on: the acceptor thread.
  */
 import type { RelayRun } from '../mailbox/router-codec.ts'
-import type { Delimiters } from '../protocol/delimiters.ts'
 import type { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import type { Connection, Session } from './connection.ts'
 
@@ -25,14 +24,11 @@ export interface FrameBytes {
   readonly end: number
 }
 
-const fieldHead = Buffer.from('"FromUserId":', 'latin1')
-const COMMA = 0x2c
 const nullBytes = 4
 const scratchBytes = 65_536
 
 /** See the head of the file. */
 export class RunBuilder {
-  readonly #delimiters: Delimiters
   readonly #send: (run: RelayRun) => void
   /** Where frames are written into which the sender had to be put. */
   #scratch: Buffer = Buffer.allocUnsafe(scratchBytes)
@@ -44,8 +40,7 @@ export class RunBuilder {
   #start = 0
   #end = 0
 
-  constructor(delimiters: Delimiters, send: (run: RelayRun) => void) {
-    this.#delimiters = delimiters
+  constructor(send: (run: RelayRun) => void) {
     this.#send = send
   }
 
@@ -120,26 +115,28 @@ export class RunBuilder {
   /** Writes the frame with its sender at the end of the scratch bytes; gives the offset after it. */
   #writeWithSender(session: Session, senderAt: number, senderIsNull: boolean, frame: FrameBytes): number {
     const { bytes, start, end } = frame
-    const bytesMax = end - start + 2 + fieldHead.length + session.nameJson.length + 1
+    const inserted = senderIsNull ? session.nameJson : session.senderMember
+    const bytesMax = end - start + 2 + inserted.length
     if (this.#scratchUsed + bytesMax > this.#scratch.length) {
       // A run that lies in the old scratch bytes keeps them; this frame then begins a new run.
       this.#scratch = Buffer.allocUnsafe(Math.max(scratchBytes, bytesMax))
       this.#scratchUsed = 0
     }
     const scratch = this.#scratch
-    let at = this.#scratchUsed
-    scratch[at++] = this.#delimiters.start
-    at += bytes.copy(scratch, at, start, start + senderAt)
-    if (senderIsNull) {
-      at += session.nameJson.copy(scratch, at)
-      at += bytes.copy(scratch, at, start + senderAt + nullBytes, end)
-    } else {
-      at += fieldHead.copy(scratch, at)
-      at += session.nameJson.copy(scratch, at)
-      scratch[at++] = COMMA
-      at += bytes.copy(scratch, at, start + senderAt, end)
-    }
-    scratch[at++] = this.#delimiters.end
-    return at
+    const rest = start + senderAt + (senderIsNull ? nullBytes : 0)
+    let at = copy(bytes, start - 1, start + senderAt, scratch, this.#scratchUsed)
+    at = copy(inserted, 0, inserted.length, scratch, at)
+    return copy(bytes, rest, end + 1, scratch, at)
   }
+}
+
+/** Below this a loop is faster than a call of the native copy, which costs some 80 ns. */
+const nativeCopyBytesMin = 48
+
+/** Copies `from[start, end)` to `to` at an offset; gives the offset after it. */
+function copy(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  if (end - start >= nativeCopyBytesMin) return at + from.copy(to, at, start, end)
+  let next = at
+  for (let index = start; index < end; index++) to[next++] = from[index] as number
+  return next
 }

@@ -79,6 +79,9 @@ export class EnvelopeReader {
   #keyCount = 0
   #memberStart = 0
   #nullFromStart = ABSENT
+  /** The text of a plain message without escapes, after `contentIsPlainMessage`. */
+  #textStart = ABSENT
+  #textEnd = 0
 
   /** Reads the body `bytes[start, end)`. Gives a fault (`bad_envelope`), or undefined when all is well. */
   read(bytes: Buffer, start: number, end: number): Fault | undefined {
@@ -90,6 +93,7 @@ export class EnvelopeReader {
     this.#unknownKeys = undefined
     this.#keyCount = 0
     this.#nullFromStart = ABSENT
+    this.#textStart = ABSENT
     return this.#members(end)
   }
 
@@ -358,8 +362,44 @@ export class EnvelopeReader {
    */
   contentIsPlainMessage(): boolean {
     const start = this.#valueStart[CONTENT] as number
-    if (start === ABSENT) return false
-    return isPlainMessage(this.#bytes, start, this.#valueEnd[CONTENT] as number)
+    this.#textStart = ABSENT
+    return start !== ABSENT && this.#isPlainMessage(start, this.#valueEnd[CONTENT] as number)
+  }
+
+  /** After `contentIsPlainMessage`: where the text lies, when it has no escapes. */
+  plainText(): { readonly start: number; readonly end: number } | undefined {
+    return this.#textStart === ABSENT ? undefined : { start: this.#textStart, end: this.#textEnd }
+  }
+
+  /** Text inside a string inside JSON: a backslash of the inner text is two here, its quote is `\"`. */
+  #isPlainMessage(start: number, end: number): boolean {
+    const bytes = this.#bytes
+    if (end - start < messageHead.length + 5) return false
+    for (let index = 0; index < messageHead.length; index++) {
+      if (bytes[start + index] !== messageHead[index]) return false
+    }
+    let at = start + messageHead.length
+    if (bytes[at] === SPACE) at++
+    if (bytes[at] !== BACKSLASH || bytes[at + 1] !== QUOTE) return false
+    const textStart = at + 2
+    let escapes = 0
+    at = plainRunEnd(bytes, textStart, end)
+    for (;;) {
+      // The outer string is known to be well-formed: an escape is whole.
+      if (at >= end || bytes[at] !== BACKSLASH) return false
+      if (bytes[at + 1] === QUOTE) break
+      if (bytes[at + 1] !== BACKSLASH) return false
+      at = skipInnerEscape(bytes, at + 2, end)
+      if (at === -1) return false
+      escapes++
+      at = plainRunEnd(bytes, at, end)
+    }
+    if (at + 3 !== end || bytes[at + 2] !== CLOSE_BRACE) return false
+    if (escapes === 0) {
+      this.#textStart = textStart
+      this.#textEnd = at
+    }
+    return true
   }
 
   #equals(field: number, name: Buffer): boolean {
@@ -379,28 +419,6 @@ export class EnvelopeReader {
 const SERVER_FIELDS = (1 << MSG_ID) | (1 << SEQ) | (1 << EPOCH) | (1 << SERVER_TIME)
 
 const messageHead = Buffer.from('{\\"Message\\":', 'latin1')
-
-/** Text inside a string inside JSON: a backslash of the inner text is two here, its quote is `\"`. */
-function isPlainMessage(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < messageHead.length + 5) return false
-  for (let index = 0; index < messageHead.length; index++) {
-    if (bytes[start + index] !== messageHead[index]) return false
-  }
-  let at = start + messageHead.length
-  if (bytes[at] === 0x20) at++
-  if (bytes[at] !== BACKSLASH || bytes[at + 1] !== QUOTE) return false
-  at += 2
-  for (;;) {
-    at = plainRunEnd(bytes, at, end)
-    // The outer string is known to be well-formed: an escape is whole.
-    if (at >= end || bytes[at] !== BACKSLASH) return false
-    if (bytes[at + 1] === QUOTE) break
-    if (bytes[at + 1] !== BACKSLASH) return false
-    at = skipInnerEscape(bytes, at + 2, end)
-    if (at === -1) return false
-  }
-  return at + 3 === end && bytes[at + 2] === CLOSE_BRACE
-}
 
 /** Passes what follows the inner backslash: a letter of a simple escape, or a doubled backslash or quote. */
 function skipInnerEscape(bytes: Buffer, from: number, end: number): number {
