@@ -14,7 +14,9 @@ interface WebSocketLike {
   close(code?: number, reason?: string): void
   /** Only `ws` has it: ends without the closing handshake. */
   terminate?(): void
-  addEventListener(type: 'open' | 'error', listener: () => void): void
+  addEventListener(type: 'open', listener: () => void): void
+  /** The standard says nothing of the error; `ws` and Node do. */
+  addEventListener(type: 'error', listener: (event: { readonly error?: unknown }) => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void
 }
@@ -45,14 +47,17 @@ export async function openWebSocketTransport(
       closed: (cause) => reject(cause ?? new ParleyError('connect_failed')),
     })
     const stop = (): void => {
-      transport.destroy()
+      // First: to give up makes some platforms tell of an error at once.
       reject(options.signal.reason)
+      transport.destroy()
     }
     options.signal.addEventListener('abort', stop, { once: true })
+    // The platform of Node 22 tells of an attempt that failed by this event alone. After the opening it changes nothing.
+    socket.addEventListener('error', ({ error }) => reject(error ?? new Error('the WebSocket handshake failed')))
     socket.addEventListener('open', () => {
       options.signal.removeEventListener('abort', stop)
       if (options.signal.aborted) return
-      transport.events = events
+      transport.opened(events)
       resolve(transport)
     })
   })
@@ -70,23 +75,30 @@ async function loadWebSocket(frameBytesMax: number): Promise<WebSocketClass> {
 }
 
 class WebSocketTransport implements Transport {
-  /** Who is told; replaced once, when the socket is open. */
-  events: TransportEvents
+  #events: TransportEvents
   readonly #socket: WebSocketLike
   readonly #options: TransportOptions
   #drainTimer: ReturnType<typeof setTimeout> | undefined
   #closeTimer: ReturnType<typeof setTimeout> | undefined
-  #life: 'live' | 'over' = 'live'
+  #life: 'opening' | 'open' | 'over' = 'opening'
 
   constructor(socket: WebSocketLike, options: TransportOptions, events: TransportEvents) {
     this.#socket = socket
     this.#options = options
-    this.events = events
+    this.#events = events
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('message', (event) => this.#receive(event.data))
-    // The standard's error event says nothing; `close` follows it and has a code.
-    socket.addEventListener('error', () => {})
+    // `close` should follow, and has a code; if it does not, the connection is ended all the same.
+    socket.addEventListener('error', () => {
+      if (this.#life === 'open') this.#closeTimer ??= setTimeout(() => this.destroy(), closeTimeoutMs)
+    })
     socket.addEventListener('close', (event) => this.#over(event.code, event.reason))
+  }
+
+  /** The handshake is done; from now on these events are told. */
+  opened(events: TransportEvents): void {
+    this.#events = events
+    this.#life = 'open'
   }
 
   get unsentBytes(): number {
@@ -94,7 +106,7 @@ class WebSocketTransport implements Transport {
   }
 
   send(body: string): void {
-    if (this.#life === 'over' || this.#socket.readyState !== OPEN) return
+    if (this.#life !== 'open' || this.#socket.readyState !== OPEN) return
     this.#socket.send(body)
     if (this.unsentBytes >= this.#options.unsentBytesMax) this.#watchDrain()
   }
@@ -116,13 +128,13 @@ class WebSocketTransport implements Transport {
   #receive(data: unknown): void {
     if (this.#life === 'over') return
     if (typeof data !== 'string') {
-      this.events.fault(
+      this.#events.fault(
         new ParleyError('bad_frame', { message: 'The server sent a binary message; text was expected.' }),
       )
     } else if (data.length > this.#options.frameBytesMax) {
-      this.events.fault(new ParleyError('frame_too_large', { message: 'A message from the server is too long.' }))
+      this.#events.fault(new ParleyError('frame_too_large', { message: 'A message from the server is too long.' }))
     } else {
-      this.events.body(data)
+      this.#events.body(data)
     }
   }
 
@@ -131,7 +143,7 @@ class WebSocketTransport implements Transport {
       this.#drainTimer = undefined
       if (this.#life === 'over') return
       if (this.unsentBytes >= this.#options.unsentBytesMax) this.#watchDrain()
-      else this.events.drained()
+      else this.#events.drained()
     }, drainPollMs)
   }
 
@@ -140,6 +152,6 @@ class WebSocketTransport implements Transport {
     this.#life = 'over'
     clearTimeout(this.#drainTimer)
     clearTimeout(this.#closeTimer)
-    this.events.closed(code === 1000 ? undefined : new Error(`WebSocket closed with code ${code} ${reason}`.trim()))
+    this.#events.closed(code === 1000 ? undefined : new Error(`WebSocket closed with code ${code} ${reason}`.trim()))
   }
 }
