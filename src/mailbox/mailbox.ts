@@ -40,11 +40,11 @@ const recordsPerTurn = 1024
 export interface MailboxHandlers {
   /** Takes one record; see {@link RecordHandler}. After a false, call `resume` when records can be taken again. */
   readonly record: RecordHandler
-  /** Called after every batch that held records: the moment to flush what the batch caused. */
+  /** Called after every batch of which records were taken: the moment to flush what the batch caused. */
   readonly batchEnd: () => void
   /** The outbox has space again after `waitForSpace`. */
   readonly space: () => void
-  /** The other thread is gone. */
+  /** The other end is closed or its thread gone; what it had published was offered before. Not called after one's own `close`. */
   readonly closed: () => void
 }
 
@@ -57,6 +57,16 @@ export class Mailbox {
   #state: 'polling' | 'sleeping' | 'refusing' | 'closed' = 'polling'
   #idleLooks = 0
   readonly #look = (): void => this.#drain()
+  readonly #space = (): void => {
+    if (this.#state !== 'closed') this.#handlers.space()
+  }
+  readonly #take: RecordHandler = (kind, offset, payloadBytes) => {
+    // The record before may have closed the mailbox.
+    if (this.#state !== 'polling') return false
+    const isTaken = this.#handlers.record(kind, offset, payloadBytes)
+    if (!isTaken && this.#isPolling()) this.#state = 'refusing'
+    return isTaken
+  }
 
   constructor(end: MailboxEnd, handlers: MailboxHandlers) {
     this.inbox = new RingReader(end.inbox)
@@ -76,7 +86,7 @@ export class Mailbox {
   /** Asks for a call of `space` when the outbox has room; calls it soon when it has already. */
   waitForSpace(): void {
     this.publish()
-    if (!this.outbox.waitForSpace()) setImmediate(this.#handlers.space)
+    if (!this.outbox.waitForSpace()) setImmediate(this.#space)
   }
 
   /** Goes on after the record handler refused a record. */
@@ -86,45 +96,58 @@ export class Mailbox {
     setImmediate(this.#look)
   }
 
-  /** Ends this end; the other one is told. */
+  /** Ends this end; the other one is told. No handler is called any more, also when one of them calls this. */
   close(): void {
     this.#state = 'closed'
     this.#port.close()
   }
 
   #onSignal(signal: number): void {
-    if (this.#state === 'closed') return
     if (signal === RING_SPACE) {
-      this.#handlers.space()
+      this.#space()
     } else if (this.#state === 'sleeping') {
       this.#state = 'polling'
-      this.#drain()
+      this.#look()
     }
   }
 
   #onClose(): void {
     if (this.#state === 'closed') return
     // What the other side published before its end is still whole: take it first.
-    this.inbox.drain(this.#handlers.record, Number.MAX_SAFE_INTEGER)
-    this.#handlers.batchEnd()
+    this.#state = 'polling'
+    this.#takeBatch(Number.MAX_SAFE_INTEGER)
+    if (this.#isClosed()) return
     this.#state = 'closed'
     this.#handlers.closed()
   }
 
   #drain(): void {
     if (this.#state !== 'polling') return
-    let refused = false
-    const taken = this.inbox.drain((kind, offset, payloadBytes) => {
-      refused = !this.#handlers.record(kind, offset, payloadBytes)
-      return !refused
-    }, recordsPerTurn)
+    const goesOn = this.#takeBatch(recordsPerTurn)
+    if (goesOn && this.#isPolling()) this.#lookAgainOrSleep()
+  }
+
+  /** Gives whether no record was refused. */
+  #takeBatch(recordsMax: number): boolean {
+    const taken = this.inbox.drain(this.#take, recordsMax)
+    // Noted before `batchEnd`, which may make room and call `resume`.
+    const goesOn = this.#isPolling()
     if (this.inbox.owesSpaceSignal()) this.#port.postMessage(RING_SPACE)
-    if (taken > 0) {
+    if (taken > 0 && !this.#isClosed()) {
       this.#idleLooks = 0
       this.#handlers.batchEnd()
     }
-    if (refused) this.#state = 'refusing'
-    else this.#lookAgainOrSleep()
+    return goesOn
+  }
+
+  // The compiler does not know that a handler may change the state: these ask anew.
+
+  #isPolling(): boolean {
+    return this.#state === 'polling'
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #lookAgainOrSleep(): void {

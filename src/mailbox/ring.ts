@@ -12,6 +12,14 @@
  * Positions are counts of 8-byte units modulo 2^32. Invariant: head <= published tail <= tail, and
  * tail - head <= capacity. The writer alone moves the tail, the reader alone the head. What was not
  * published does not exist for the reader, so a writer that dies leaves a whole ring behind.
+ *
+ * Nobody sleeps for good. Going to sleep is: announce it, then look again (`sleep`); publishing is: move the tail,
+ * then look for a sleeper (`publish`). All four are sequentially consistent (ECMAScript, Atomics), so they
+ * have one order, and in it at least one of the two looks comes after the other's announcement: either the reader
+ * sees the record and stays awake, or the writer sees the sleeper. When both do, the exchange of the flag decides:
+ * one of them gets the 1. If the writer got it, it wakes a reader that then still sleeps, since it sleeps until
+ * it is woken; if the reader got it, it is awake and nobody is woken. So each sleep ends by exactly one
+ * waking. Waiting for space is the same with the roles changed: `waitForSpace`, and `drain` with `owesSpaceSignal`.
  */
 
 /** The memory of one ring, to be handed to both threads. */
@@ -22,7 +30,9 @@ export interface RingMemory {
 // Control words, each on a cache line of its own so that the two threads do not share one by accident.
 const HEAD = 0
 const TAIL = 16
+/** 1 while the reader sleeps. Set by the reader; who sets it back owes, or is spared, the waking. */
 const READER_SLEEPS = 32
+/** How many free units the writer waits for, 0 while it does not wait. Set by the writer; who sets it back owes, or is spared, the signal. */
 const WRITER_WAITS = 48
 const CONTROL_BYTES = 256
 
@@ -37,7 +47,8 @@ const KIND_PADDING = 0xffff_ffff
  * @param bytes capacity for records, a power of two from 1 KiB to 1 GiB
  */
 export function createRing(bytes: number): RingMemory {
-  if (bytes < 1024 || bytes > 2 ** 30 || (bytes & (bytes - 1)) !== 0) {
+  const isPowerOfTwo = Number.isInteger(bytes) && (bytes & (bytes - 1)) === 0
+  if (!isPowerOfTwo || bytes < 1024 || bytes > 2 ** 30) {
     throw new RangeError(`a ring's capacity must be a power of two from 1 KiB to 1 GiB, not ${bytes}`)
   }
   return { memory: new SharedArrayBuffer(CONTROL_BYTES + bytes) }
@@ -81,7 +92,11 @@ export class RingWriter {
   #publishedUnits: number
   /** The head as last seen; read again only when the ring looks full, which saves a shared cache line a record. */
   #headUnits: number
-  #openUnit = -1
+  /** Where the open record begins, and the largest payload that it may get: -1 when no record is open. */
+  #openUnit = 0
+  #openBytes = -1
+  /** What the record needs that found no room last, padding counted; 0 when the last one found some. */
+  #wantedUnits = 0
 
   constructor(ring: RingMemory) {
     const view = viewOf(ring)
@@ -116,7 +131,11 @@ export class RingWriter {
     const position = this.#tailUnits & (this.#capacityUnits - 1)
     const untilEnd = this.#capacityUnits - position
     const needed = units <= untilEnd ? units : untilEnd + units
-    if (!this.#hasFree(needed)) return -1
+    if (!this.#hasFree(needed)) {
+      this.#wantedUnits = needed
+      return -1
+    }
+    this.#wantedUnits = 0
     let start = position
     if (units > untilEnd) {
       this.#words[position * 2] = (untilEnd << UNIT_SHIFT) - HEADER_BYTES
@@ -125,6 +144,7 @@ export class RingWriter {
       start = 0
     }
     this.#openUnit = start
+    this.#openBytes = payloadBytes
     return (start << UNIT_SHIFT) + HEADER_BYTES
   }
 
@@ -136,10 +156,11 @@ export class RingWriter {
 
   /** Closes the record that `reserve` opened; its payload may be shorter than was reserved. */
   commit(kind: number, payloadBytes: number): void {
+    if (payloadBytes > this.#openBytes) throw new Error('a record was committed that no reserve had made room for')
     this.#words[this.#openUnit * 2] = payloadBytes
     this.#words[this.#openUnit * 2 + 1] = kind
     this.#tailUnits = (this.#tailUnits + unitsOf(payloadBytes)) >>> 0
-    this.#openUnit = -1
+    this.#openBytes = -1
   }
 
   /**
@@ -157,11 +178,15 @@ export class RingWriter {
     return Atomics.exchange(this.#control, READER_SLEEPS, 0) === 1
   }
 
-  /** Asks the reader for a signal once a good part of the ring is free. False when it is free already. */
+  /**
+   * Asks the reader for a signal once half of the ring is free, or more if the last record that found no
+   * room needs more. False when so much is free already. Publish before: nobody takes what was not shown.
+   */
   waitForSpace(): boolean {
-    Atomics.store(this.#control, WRITER_WAITS, 1)
+    const wanted = Math.max(this.#capacityUnits / 2, this.#wantedUnits)
+    Atomics.store(this.#control, WRITER_WAITS, wanted)
     // Looks again after asking: the reader may have emptied the ring just before and then asks nobody.
-    if (this.freeBytes() < (this.#capacityUnits << UNIT_SHIFT) / 2) return true
+    if (this.freeBytes() < wanted * 2 ** UNIT_SHIFT) return true
     return Atomics.exchange(this.#control, WRITER_WAITS, 0) === 0
   }
 }
@@ -230,10 +255,11 @@ export class RingReader {
 
   /** Whether the writer waits for space and enough is free; the caller that is told so must signal it. */
   owesSpaceSignal(): boolean {
-    if (Atomics.load(this.#control, WRITER_WAITS) === 0) return false
+    const wanted = Atomics.load(this.#control, WRITER_WAITS)
+    if (wanted === 0) return false
     const used = ((Atomics.load(this.#control, TAIL) >>> 0) - this.#headUnits) >>> 0
-    if (used > this.#capacityUnits / 2) return false
-    return Atomics.exchange(this.#control, WRITER_WAITS, 0) === 1
+    if (this.#capacityUnits - used < wanted) return false
+    return Atomics.exchange(this.#control, WRITER_WAITS, 0) !== 0
   }
 
   /**
