@@ -156,6 +156,10 @@ export class Client implements AsyncIterable<IncomingMessage> {
     options: RequestOptions & { readonly to?: string | undefined } = {},
   ): Promise<unknown> {
     if (options.to !== undefined) checkReceiver(options.to)
+    if (options.to !== undefined && options.to === this.#writer.userId) {
+      // It would come back with the same CallbackID, from the one who is to answer.
+      throw new ParleyError('bad_argument', { message: 'A request to oneself cannot be told from its answer.' })
+    }
     return (await this.#ask(type, content, options)).content
   }
 

@@ -441,6 +441,7 @@ t.test('what a closed client is asked is rejected with the reason of the end', a
 t.test('arguments that can’t be used are refused at once', async (t) => {
   const { client } = await pair(t, usual, { frameBytesMax: 1000 })
   await t.rejects(client.send('', 'hi'), { code: 'bad_argument' })
+  await t.rejects(client.request('Own', {}, { to: 'alice' }), { code: 'bad_argument' })
   await t.rejects(client.send('bob', 'x'.repeat(1000)), { code: 'frame_too_large' })
   await t.rejects(client.login(alice), { code: 'bad_state' })
   await t.rejects(connect({ url: 'http://localhost' }), { code: 'bad_argument' })
