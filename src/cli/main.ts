@@ -1,4 +1,5 @@
 /** The entry of the command line: joins it to the process. The only place for `process.exit`, signals and `process.env`. */
+import { isatty } from 'node:tty'
 import { ExitCode } from './cli-error.ts'
 import type { CliContext, Listen } from './context.ts'
 import { packageVersion } from './package-version.ts'
@@ -46,5 +47,16 @@ function onSignals(...signals: readonly NodeJS.Signals[]): Listen {
 /** Ends the process once what was written has gone out; a pipe may still hold some of it. */
 function exit(code: number): void {
   process.exitCode = code
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+  process.stdout.write('', () => process.stderr.write('', () => leave(code)))
+}
+
+/**
+ * Node aborts in an exit where its terminal is gone, because it can't set it back to what it was (20.20, `ResetStdio`).
+ * There the hang-up ends the process, as it does one that never listened for it.
+ */
+function leave(code: number): void {
+  const streams = [process.stdin, process.stdout, process.stderr]
+  const isHungUp = streams.some((stream, descriptor) => stream.isTTY && !isatty(descriptor))
+  if (isHungUp && process.platform !== 'win32') process.kill(process.pid, 'SIGHUP')
+  else process.exit(code)
 }

@@ -53,9 +53,10 @@ export async function askHidden(context: CliContext, question: string): Promise<
       'There is no terminal to ask for the password: pipe it in and add --password-stdin',
     )
   }
-  stderr.write(question)
+  // First of all, or what is typed at once would be shown.
   stdin.setRawMode(true)
   try {
+    stderr.write(question)
     return await readLine(stdin)
   } finally {
     stdin.setRawMode(false)

@@ -58,6 +58,21 @@ t.test('a cancelled question leaves the terminal as it was', async (t) => {
   await t.rejects(ended, { message: /closed/ })
 })
 
+t.test('the terminal shows nothing typed from before the question on', async (t) => {
+  const input = new FakeTerminal()
+  const { context } = testContext({ input })
+  const modes: unknown[] = []
+  const stderr = new PassThrough()
+  stderr.write = (text: unknown) => {
+    modes.push([text, input.modes.at(-1)])
+    return true
+  }
+  const asked = askHidden({ ...context, stderr }, '? ')
+  input.write('x\r')
+  await asked
+  t.same(modes[0], ['? ', true])
+})
+
 t.test('without a terminal nothing is asked', async (t) => {
   await t.rejects(askHidden(testContext({ stdin: 'x\n' }).context, '? '), { exitCode: 2, message: /--password-stdin/ })
 })

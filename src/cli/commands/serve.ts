@@ -53,7 +53,7 @@ async function serve(context: CliContext, options: SettingsOptions): Promise<voi
     isTerminal,
     colour: isTerminal && !context.env['NO_COLOR'],
   })
-  logSettings(handle, loaded, context.version)
+  logSettings(handle, loaded, { version: context.version, isTerminal })
   await new ServerProcess(context, options, loaded, handle).run()
 }
 
@@ -183,15 +183,21 @@ function changedSettings(before: LoadedSettings, after: LoadedSettings): (keyof 
   return names.filter((name) => String(before.settings[name]) !== String(after.settings[name]))
 }
 
-function logSettings({ log }: ServerLogHandle, loaded: LoadedSettings, version: string): void {
+/** A log keeps all settings; a person at a terminal is shown those that were given, and can ask for the rest. */
+function logSettings(
+  { log }: ServerLogHandle,
+  loaded: LoadedSettings,
+  about: { version: string; isTerminal: boolean },
+): void {
   const printed = printedSettings(settingsShape, loaded.settings, loaded.sources)
-  const settings = Object.fromEntries(printed.map(({ variable, value }) => [variable, value]))
   const given = printed.filter(({ source }) => source !== 'default')
+  const shown = about.isTerminal ? given : printed
+  const settings = Object.fromEntries(shown.map(({ variable, value }) => [variable, value]))
   const sources = Object.fromEntries(given.map(({ variable, source }) => [variable, source]))
-  log.info(
-    { version, node: process.versions.node, settings, sources },
-    'starting; what has no source is at its default',
-  )
+  const message = about.isTerminal
+    ? 'starting; all settings are shown by: parley config print'
+    : 'starting; a setting without a source is at its default'
+  log.info({ version: about.version, node: process.versions.node, settings, sources }, message)
   for (const warning of loaded.warnings) log.warn(warning)
 }
 
