@@ -391,11 +391,12 @@ export class Acceptor implements FrameEffects {
   #append(connection: Connection, frames: Uint8Array, receipt: number): void {
     if (!connection.isOpen()) return
     const { output } = connection
-    const waiting = output.waitingBytes()
-    if (waiting === 0) this.#dirty.push(connection)
+    if (output.waitingBytes() === 0) this.#dirty.push(connection)
+    const gathered = output.gatheredBytes()
     output.append(frames, receipt)
-    // One message may be longer than the limit; what counts is that the peer reads what waits before it.
-    if (waiting > 0 && waiting + frames.length > this.#options.limits.outputBytesMax) {
+    // Only behind a write that the peer has not taken: what comes in one batch, however much, does not show that it
+    // is slow. One message may be longer than the limit; what counts is that the peer reads what waits before it.
+    if (output.isWriting() && gathered > 0 && gathered + frames.length > this.#options.limits.outputBytesMax) {
       // What has not begun to leave is given up to make room for the reason.
       this.#failed(output.dropGathered())
       this.#close(connection, 'slow_consumer', errors.slow_consumer.message)

@@ -22,6 +22,11 @@ export class OutputQueue {
     return this.#gatheredBytes + this.#writingBytes
   }
 
+  /** Bytes that wait for the next write. */
+  gatheredBytes(): number {
+    return this.#gatheredBytes
+  }
+
   /** Whether a write is under way. */
   isWriting(): boolean {
     return this.#writing !== undefined
