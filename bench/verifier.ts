@@ -24,12 +24,17 @@ const missingMax = 100_000
 
 /** Follows one stream: sequence numbers from 0, without gaps. */
 export class StreamVerifier {
-  #next = 0
+  #next: number
   #arrived = 0
   #doubled = 0
   #disordered = 0
   #foreign = 0
   readonly #missing = new Set<number>()
+
+  /** `next` is the first number that has not been seen by somebody else. */
+  constructor(next = 0) {
+    this.#next = next
+  }
 
   /** Different messages so far. */
   get arrived(): number {

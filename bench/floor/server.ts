@@ -37,7 +37,7 @@ export async function startFloorServer(port: number): Promise<FloorServer> {
     unflushed.push(connection)
   }
   const listener = net.createServer({ noDelay: true }, (socket) => {
-    const connection = new FloorConnection(socket, users, queue)
+    const connection = new FloorConnection(socket, { users, connections, queue })
     connections.add(connection)
     socket.on('close', () => {
       connections.delete(connection)
@@ -59,18 +59,23 @@ export async function startFloorServer(port: number): Promise<FloorServer> {
   }
 }
 
+/** What the connections share. */
+interface Floor {
+  readonly users: Map<string, FloorConnection>
+  readonly connections: ReadonlySet<FloorConnection>
+  readonly queue: (connection: FloorConnection) => void
+}
+
 class FloorConnection {
   userId = ''
   readonly #socket: net.Socket
-  readonly #users: Map<string, FloorConnection>
-  readonly #queue: (connection: FloorConnection) => void
+  readonly #floor: Floor
   #rest: Buffer | undefined
   #output: Buffer[] = []
 
-  constructor(socket: net.Socket, users: Map<string, FloorConnection>, queue: (connection: FloorConnection) => void) {
+  constructor(socket: net.Socket, floor: Floor) {
     this.#socket = socket
-    this.#users = users
-    this.#queue = queue
+    this.#floor = floor
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', () => socket.destroy())
   }
@@ -104,7 +109,12 @@ class FloorConnection {
       this.#login(envelope)
       return
     }
-    const receiver = this.#users.get(envelope.ToUserId ?? '')
+    if (envelope.MsgType === 'BroadcastRequest') {
+      const frame = bytes.subarray(start, end + 1)
+      for (const connection of this.#floor.connections) if (connection !== this) connection.send(frame)
+      return
+    }
+    const receiver = this.#floor.users.get(envelope.ToUserId ?? '')
     receiver?.send(bytes.subarray(start, end + 1))
     if (envelope.CallbackID !== undefined) {
       const status = receiver === undefined ? 'rejected' : 'sent'
@@ -115,7 +125,7 @@ class FloorConnection {
   #login(envelope: Envelope): void {
     const request = JSON.parse(envelope.Content) as { UserId: string }
     this.userId = request.UserId
-    this.#users.set(this.userId, this)
+    this.#floor.users.set(this.userId, this)
     const content = { Success: true, UserId: this.userId, SessionId: '1', Role: 'user', Token: 'floor', Version: 1 }
     this.#answer('AuthResponse', content, envelope.CallbackID)
   }
@@ -132,7 +142,7 @@ class FloorConnection {
   }
 
   send(frame: Buffer): void {
-    if (this.#output.length === 0) this.#queue(this)
+    if (this.#output.length === 0) this.#floor.queue(this)
     this.#output.push(frame)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { sumArrivals } from '../verifier.ts'
 import type { Outcome, WorkOrder } from './messages.ts'
-import { openAll } from './raw-connection.ts'
+import { openAll, subscribeAll } from './raw-connection.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import { Complaints, openAtOnce, type Work, waitForCount } from './work.ts'
@@ -14,7 +14,9 @@ type ClosedLoopOrder = Extract<WorkOrder, { kind: 'closed-loop' }>
 /** Connects the pairs of a closed loop. */
 export async function prepareClosedLoop(order: ClosedLoopOrder): Promise<Work> {
   const logins = order.pairs.flatMap((pair) => [pair.receiver, pair.sender])
-  return new ClosedLoop(order, await openAll(order.endpoint, logins, openAtOnce))
+  const connections = await openAll(order.endpoint, logins, openAtOnce)
+  await subscribeAll(connections.filter((_, index) => index % 2 === 0))
+  return new ClosedLoop(order, connections)
 }
 
 class ClosedLoop implements Work {

@@ -49,6 +49,9 @@ export function encodeLogin(login: {
   return Buffer.from(`\x02${body}\x03`)
 }
 
+/** Encodes one message whose numbers are still zero. */
+export type Encode = (route: Route, shape: MessageShape) => Buffer
+
 /** Room for up to `capacity` messages of one sender, encoded but for their numbers. */
 export class FrameBatch {
   readonly capacity: number
@@ -57,8 +60,8 @@ export class FrameBatch {
   readonly #sequenceAt: number
   readonly #callbackAt: number
 
-  constructor(route: Route, shape: MessageShape, capacity: number) {
-    const frame = encodeMessage(route, shape)
+  constructor(route: Route, shape: MessageShape, capacity: number, encode: Encode = encodeMessage) {
+    const frame = encode(route, shape)
     this.capacity = capacity
     this.#frameBytes = frame.length
     this.#sequenceAt = findMark(frame, 0, frame.length) + senderDigits + 2
@@ -129,18 +132,38 @@ export function readCallback(bytes: Buffer, at: number): number {
   return readDigits(bytes, at, sequenceDigits)
 }
 
-function encodeMessage(route: Route, shape: MessageShape): Buffer {
+/** A message in Parley's wire. */
+export function encodeMessage(route: Route, shape: MessageShape): Buffer {
+  return encodeText(route, shape, 'TextMsgRequest')
+}
+
+/** A message of an operator to everybody else, in Parley's wire. */
+export function encodeBroadcast(route: Route, shape: MessageShape): Buffer {
+  return encodeText(route, shape, 'BroadcastRequest')
+}
+
+function encodeText(route: Route, shape: MessageShape, type: string): Buffer {
   const sender = String(route.number).padStart(senderDigits, '0')
   const text = `~${sender}:${'0'.repeat(sequenceDigits)}~${filler(shape.size)}`
   const body = JSON.stringify({
-    ToUserId: route.toUserId,
+    ToUserId: type === 'BroadcastRequest' ? undefined : route.toUserId,
     FromUserId: shape.from === 'set' ? route.fromUserId : undefined,
-    MsgType: 'TextMsgRequest',
+    MsgType: type,
     CreateTime: Math.floor(Date.now() / 1000),
     Content: JSON.stringify({ Message: text }),
     CallbackID: shape.callback ? '0'.repeat(sequenceDigits) : undefined,
   })
   return Buffer.from(`\x02${body}\x03`)
+}
+
+/** Writes a message's number at the place that {@link sequenceAt} tells. */
+export function writeSequence(bytes: Buffer, at: number, sequence: number): void {
+  writeDigits(bytes, at, sequence)
+}
+
+/** Where the message's number stands behind a mark. */
+export function sequenceAt(markAt: number): number {
+  return markAt + senderDigits + 2
 }
 
 function writeDigits(bytes: Buffer, at: number, value: number): void {

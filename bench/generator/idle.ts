@@ -1,19 +1,28 @@
 /** Holds logged-in connections that do nothing. */
+import { performance } from 'node:perf_hooks'
+import { now } from './clock.ts'
 import type { Outcome, WorkOrder } from './messages.ts'
-import { openAll, type RawConnection } from './raw-connection.ts'
+import { openAll, type RawConnection, subscribeAll } from './raw-connection.ts'
 import { Complaints, openAtOnce, type Work } from './work.ts'
 
 /** Connects and logs in all of them. */
 export async function prepareIdle(order: Extract<WorkOrder, { kind: 'idle' }>): Promise<Work> {
-  return new Idle(await openAll(order.endpoint, order.logins, openAtOnce))
+  const beganMs = now()
+  const began = performance.eventLoopUtilization()
+  const connections = await openAll(order.endpoint, order.logins, openAtOnce)
+  const connecting = { seconds: (now() - beganMs) / 1000, active: performance.eventLoopUtilization(began).utilization }
+  await subscribeAll(connections)
+  return new Idle(connections, connecting)
 }
 
 class Idle implements Work {
   readonly #connections: readonly RawConnection[]
+  readonly #connecting: NonNullable<Outcome['connecting']>
   readonly #complaints = new Complaints()
 
-  constructor(connections: readonly RawConnection[]) {
+  constructor(connections: readonly RawConnection[], connecting: NonNullable<Outcome['connecting']>) {
     this.#connections = connections
+    this.#connecting = connecting
     for (const connection of connections) {
       connection.onLost = () => this.#complaints.add('an idle connection was closed')
     }
@@ -28,6 +37,7 @@ class Idle implements Work {
   async stop(): Promise<Outcome> {
     const complaints = this.#complaints.list()
     await Promise.all(this.#connections.map((connection) => connection.close()))
-    return { sent: 0, arrivals: { arrived: 0, doubled: 0, disordered: 0, foreign: 0 }, complaints }
+    const arrivals = { arrived: 0, doubled: 0, disordered: 0, foreign: 0 }
+    return { sent: 0, arrivals, connecting: this.#connecting, complaints }
   }
 }

@@ -3,8 +3,10 @@
  * with the benchmark.
  */
 import { performance } from 'node:perf_hooks'
+import { prepareBroadcast } from './broadcast.ts'
 import { now } from './clock.ts'
 import { prepareClosedLoop } from './closed-loop.ts'
+import { prepareEveryone } from './everyone.ts'
 import { prepareIdle } from './idle.ts'
 import { prepareLogins } from './logins.ts'
 import type { Answer, Order, WorkOrder } from './messages.ts'
@@ -52,6 +54,10 @@ async function prepare(order: WorkOrder): Promise<Work> {
       return preparePacer(order)
     case 'sink':
       return prepareSink(order)
+    case 'everyone':
+      return prepareEveryone(order)
+    case 'broadcast':
+      return prepareBroadcast(order)
     case 'logins':
       return prepareLogins(order)
     case 'idle':

@@ -16,6 +16,12 @@ export interface Pace {
   readonly senders: number
 }
 
+/** So much of the messages goes to the first so many users; the rest to the rest. */
+export interface Skew {
+  readonly share: number
+  readonly users: number
+}
+
 /** What a generator can do. One file each, of the same name. */
 export type WorkOrder =
   | {
@@ -38,6 +44,24 @@ export type WorkOrder =
       readonly pairs: readonly Pair[]
       readonly shape: MessageShape
       readonly pace: Pace
+    }
+  | {
+      readonly kind: 'everyone'
+      readonly endpoint: Endpoint
+      readonly logins: readonly Login[]
+      readonly shape: MessageShape
+      /** Messages in flight per user. */
+      readonly window: number
+      readonly skew: Skew
+    }
+  | {
+      readonly kind: 'broadcast'
+      readonly endpoint: Endpoint
+      readonly sender: Login
+      readonly receivers: readonly Login[]
+      readonly shape: MessageShape
+      /** Broadcasts in flight: sent, and not yet arrived at every receiver. */
+      readonly window: number
     }
   | { readonly kind: 'logins'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
   | { readonly kind: 'idle'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
@@ -91,6 +115,8 @@ export interface Outcome {
   /** How late a pacer was itself. */
   readonly lag?: Distribution
   readonly tokens?: readonly string[]
+  /** How long all of an idle work needed to connect and log in, and the share of it when the event loop was at work. */
+  readonly connecting?: { readonly seconds: number; readonly active: number }
   /** What went wrong, in the words of the server where it said something; a few examples. */
   readonly complaints: readonly string[]
 }

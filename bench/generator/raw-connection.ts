@@ -1,12 +1,15 @@
 /** One client of the benchmark: a socket, a login, then bytes. No client library, and nothing parsed on the way. */
 import net from 'node:net'
-import { encodeLogin } from './frame.ts'
-import { type FrameHandler, FrameReader } from './frame-reader.ts'
+import type { FrameHandler } from './frame-reader.ts'
+import { wires } from './wires/index.ts'
+import type { Dialogue, Reader, Wire, WireName } from './wires/wire.ts'
 
 /** Where the server listens. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
+  /** What is spoken there; Parley's own wire unless said otherwise. */
+  readonly wire?: WireName
 }
 
 /** Who logs in, and by what. */
@@ -24,25 +27,24 @@ const loginTimeoutMs = 60_000
 const readBytes = 256 * 1024
 const shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafe(readBytes)
 
-interface AuthAnswer {
-  readonly Success?: boolean
-  readonly Token?: string
-  readonly Code?: string
-  readonly Message?: string
-}
-
 /** A connection that has logged in. */
 export class RawConnection {
   readonly #socket: net.Socket
-  readonly #reader: FrameReader
+  readonly wire: Wire
+  readonly #userId: string
+  readonly #reader: Reader
   readonly #closed: Promise<void>
   #token = ''
   #isClosing = false
+  /** Takes the input as long as a dialogue lasts. */
+  #hear: ((chunk: Buffer) => void) | undefined
   /** Called when the connection ends without {@link close}. */
   onLost: () => void = () => {}
 
-  private constructor(endpoint: Endpoint) {
-    this.#reader = new FrameReader(() => {})
+  private constructor(endpoint: Endpoint, userId: string) {
+    this.wire = wires[endpoint.wire ?? 'parley']
+    this.#userId = userId
+    this.#reader = this.wire.makeReader((bytes, start, end) => this.answerControl(bytes, start, end))
     const buffer = shared ?? Buffer.allocUnsafe(64 * 1024)
     this.#socket = net.connect({
       host: endpoint.host,
@@ -51,7 +53,8 @@ export class RawConnection {
       onread: {
         buffer,
         callback: (bytesRead) => {
-          this.#reader.consume(buffer, bytesRead)
+          if (this.#hear === undefined) this.#reader.consume(buffer, bytesRead)
+          else this.#hear(buffer.subarray(0, bytesRead))
           return true
         },
       },
@@ -67,9 +70,9 @@ export class RawConnection {
 
   /** Connects and logs in. Rejects with a sentence when either fails. */
   static async open(endpoint: Endpoint, login: Login): Promise<RawConnection> {
-    const connection = new RawConnection(endpoint)
+    const connection = new RawConnection(endpoint, login.userId)
     try {
-      await connection.#login(login)
+      connection.#token = await connection.#talk(connection.wire.login(login), 'log in')
       return connection
     } catch (error) {
       connection.#isClosing = true
@@ -88,6 +91,22 @@ export class RawConnection {
     this.#reader.handler = handler
   }
 
+  /** Asks for the messages to the own user, or to other topics, where a server wants to be asked. */
+  async subscribe(topics: readonly string[] = [this.#userId]): Promise<void> {
+    const dialogue = this.wire.subscribe(topics)
+    if (dialogue !== undefined) await this.#talk(dialogue, 'subscribe')
+  }
+
+  /** Deals with a frame that is no message; returns its text when there is reason to complain. */
+  answerControl(bytes: Buffer, start: number, end: number): string | undefined {
+    const frame = bytes.subarray(start, end)
+    const control = this.wire.control(frame)
+    if (control === 'nothing') return undefined
+    if (control === 'complaint') return frame.toString('utf8')
+    this.#socket.write(control)
+    return undefined
+  }
+
   /** Writes bytes that must not change until `done`. */
   write(bytes: Buffer, done: () => void): void {
     this.#socket.write(bytes, done)
@@ -102,33 +121,45 @@ export class RawConnection {
     clearTimeout(deadline)
   }
 
-  #login(login: Login): Promise<void> {
+  /** Goes through a dialogue; what was read behind it goes to the handler. Returns the token that came with it. */
+  #talk(dialogue: Dialogue, purpose: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const fail = (reason: string): void => {
         clearTimeout(deadline)
-        reject(new Error(`${login.userId} could not log in: ${reason}`))
+        this.#hear = () => {}
+        reject(new Error(`${this.#userId} could not ${purpose}: ${reason}`))
       }
       const deadline = setTimeout(() => fail(`no answer within ${loginTimeoutMs / 1000} s`), loginTimeoutMs)
-      this.#socket.once('error', (error) => fail(error.message))
+      const onError = (error: Error): void => fail(error.message)
+      this.#socket.once('error', onError)
       this.onLost = () => fail('the connection was closed')
-      this.handler = (bytes, start, end) => {
-        const envelope = JSON.parse(bytes.toString('utf8', start + 1, end - 1)) as { MsgType: string; Content: string }
-        if (envelope.MsgType === 'ErrorResponse') fail(envelope.Content)
-        if (envelope.MsgType !== 'AuthResponse') return
-        const answer = JSON.parse(envelope.Content) as AuthAnswer
-        if (answer.Success !== true) {
-          fail(`${answer.Code}: ${answer.Message}`)
-          return
+      let input: Buffer = Buffer.alloc(0)
+      this.#hear = (chunk) => {
+        input = Buffer.concat([input, chunk])
+        let step = dialogue.hear(input)
+        while (step.kind === 'say') {
+          input = input.subarray(step.consumed)
+          if (step.bytes.length > 0) this.#socket.write(step.bytes)
+          step = dialogue.hear(input)
         }
+        if (step.kind === 'failed') fail(step.reason)
+        if (step.kind !== 'done') return
         clearTimeout(deadline)
-        this.#token = answer.Token ?? ''
+        this.#socket.off('error', onError)
         this.onLost = () => {}
-        this.handler = () => {}
-        resolve()
+        this.#hear = undefined
+        const rest = input.subarray(step.consumed)
+        this.#reader.consume(rest, rest.length)
+        resolve(step.token ?? '')
       }
-      this.#socket.write(encodeLogin(login))
+      this.#socket.write(dialogue.opening)
     })
   }
+}
+
+/** Has many connections ask for their messages. */
+export async function subscribeAll(connections: readonly RawConnection[], topics?: readonly string[]): Promise<void> {
+  await Promise.all(connections.map((connection) => connection.subscribe(topics)))
 }
 
 /** Connects and logs in many clients, some at a time; their order is that of `logins`. */

@@ -1,6 +1,6 @@
 /** One receiving client: checks every frame by the numbers at the place that it has learned, and some in full. */
 import { StreamVerifier } from '../verifier.ts'
-import { END, filler, fillerAt, findMark, isMark, readSender, readSequence } from './frame.ts'
+import { filler, fillerAt, findMark, isMark, readSender, readSequence } from './frame.ts'
 import type { RawConnection } from './raw-connection.ts'
 import type { Complaints } from './work.ts'
 
@@ -50,7 +50,7 @@ export class Receiver {
     }
     const sequence = readSequence(bytes, mark)
     const isMeant = readSender(bytes, mark) === this.#options.senderNumber
-    if (!isMeant || (sequence % fullCheckEvery === 0 && !this.#isWhole(bytes, start, end, mark))) {
+    if (!isMeant || (sequence % fullCheckEvery === 0 && !this.#isWhole(bytes, end, mark))) {
       this.stream.arriveForeign()
       this.#options.complaints.add(`foreign: ${bytes.toString('utf8', start + 1, end - 1)}`)
       return
@@ -58,14 +58,14 @@ export class Receiver {
     if (this.stream.arrive(sequence)) this.#options.arrived(sequence)
   }
 
-  #isWhole(bytes: Buffer, start: number, end: number, mark: number): boolean {
+  #isWhole(bytes: Buffer, end: number, mark: number): boolean {
     const from = fillerAt(mark)
-    if (bytes.indexOf(END, start) !== end - 1) return false
-    return this.#filler.compare(bytes, from, from + this.#filler.length) === 0
+    const to = from + this.#filler.length
+    return this.#filler.compare(bytes, from, to) === 0 && findMark(bytes.subarray(to, end), 0, end - to) === -1
   }
 
   #readOther(bytes: Buffer, start: number, end: number): void {
-    const text = bytes.toString('utf8', start + 1, end - 1)
-    if (!text.includes('"HeartbeatRequest"')) this.#options.complaints.add(text)
+    const complaint = this.#connection.answerControl(bytes, start, end)
+    if (complaint !== undefined) this.#options.complaints.add(complaint)
   }
 }

@@ -1,6 +1,6 @@
 /** One sending client: numbers its messages, has one write under way at a time, and reads the answers. */
 import { StreamVerifier } from '../verifier.ts'
-import { FrameBatch, findCallback, type MessageShape, type Route, readCallback } from './frame.ts'
+import { type Encode, FrameBatch, findCallback, type MessageShape, type Route, readCallback } from './frame.ts'
 import type { RawConnection } from './raw-connection.ts'
 import type { Complaints } from './work.ts'
 
@@ -28,10 +28,11 @@ export class Sender {
   constructor(
     connection: RawConnection,
     route: Route,
-    options: { shape: MessageShape; batchMax: number; complaints: Complaints },
+    options: { shape: MessageShape; batchMax: number; complaints: Complaints; encode?: Encode },
   ) {
     this.#connection = connection
-    this.#batch = new FrameBatch(route, options.shape, Math.min(batchMax, options.batchMax))
+    const encode = options.encode ?? connection.wire.encodeMessage
+    this.#batch = new FrameBatch(route, options.shape, Math.min(batchMax, options.batchMax), encode)
     this.#complaints = options.complaints
     connection.handler = (bytes, start, end) => this.#read(bytes, start, end)
     connection.onLost = () => options.complaints.add(`the connection of ${route.fromUserId} was closed`)
@@ -83,7 +84,7 @@ export class Sender {
   }
 
   #readOther(bytes: Buffer, start: number, end: number): void {
-    const text = bytes.toString('utf8', start + 1, end - 1)
-    if (!text.includes('"HeartbeatRequest"')) this.#complaints.add(text)
+    const complaint = this.#connection.answerControl(bytes, start, end)
+    if (complaint !== undefined) this.#complaints.add(complaint)
   }
 }

@@ -6,7 +6,7 @@ import { sumArrivals } from '../verifier.ts'
 import { now } from './clock.ts'
 import { TimeRecorder } from './distribution.ts'
 import type { Outcome, Schedule, WorkOrder } from './messages.ts'
-import { openAll } from './raw-connection.ts'
+import { openAll, subscribeAll } from './raw-connection.ts'
 import { Receiver } from './receiver.ts'
 import { Complaints, openAtOnce, type Work, waitForCount } from './work.ts'
 
@@ -15,7 +15,9 @@ type SinkOrder = Extract<WorkOrder, { kind: 'sink' }>
 /** Connects the receivers of a sink. */
 export async function prepareSink(order: SinkOrder): Promise<Work> {
   const logins = order.pairs.map((pair) => pair.receiver)
-  return new Sink(order, await openAll(order.endpoint, logins, openAtOnce))
+  const connections = await openAll(order.endpoint, logins, openAtOnce)
+  await subscribeAll(connections)
+  return new Sink(order, connections)
 }
 
 class Sink implements Work {

@@ -10,7 +10,9 @@ const outputBytesMax = 4000
 /** What to run. */
 export interface Command {
   readonly name: string
-  /** Arguments of node. */
+  /** The program; node unless said otherwise. */
+  readonly program?: string
+  /** Its arguments. */
   readonly args: readonly string[]
   readonly port: number
   readonly folder: string
@@ -37,7 +39,7 @@ export class ServerProcess {
   private constructor(command: Command) {
     this.#name = command.name
     const profile = command.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${command.profileFolder}`]
-    this.#child = spawn(process.execPath, [...profile, ...command.args], {
+    this.#child = spawn(command.program ?? process.execPath, [...profile, ...command.args], {
       cwd: command.folder,
       env: command.environment,
       stdio: command.hasChannel ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
