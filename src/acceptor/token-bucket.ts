@@ -18,10 +18,8 @@ export class TokenBucket {
   /** Takes one token; false when there is none. */
   take(now: number): boolean {
     if (this.#perSecond === 0) return true
-    if (this.#tokens < 1) {
-      this.#refill(now)
-      if (this.#tokens < 1) return false
-    }
+    if (now !== this.#at) this.#refill(now)
+    if (this.#tokens < 1) return false
     this.#tokens--
     return true
   }

@@ -69,3 +69,15 @@ function expect<Name extends CommandReply['name']>(
   if (reply.name !== name) throw new Error(`the router answered ${name} with ${reply.name}`)
   return reply as Extract<CommandReply, { name: Name }>
 }
+
+/** Handlers that wait for others which do not exist yet: the control socket is claimed before anything else starts. */
+export function handlersOf(ready: Promise<ControlHandlers>): ControlHandlers {
+  return {
+    status: async () => (await ready).status(),
+    who: async (take) => (await ready).who(take),
+    kick: async (take) => (await ready).kick(take),
+    send: async (take) => (await ready).send(take),
+    broadcast: async (take) => (await ready).broadcast(take),
+    store: async (name, take) => (await ready).store(name, take),
+  }
+}

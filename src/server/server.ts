@@ -3,6 +3,7 @@
  * Runs on: the main thread.
  */
 import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
@@ -13,9 +14,9 @@ import { Authenticator } from '../workers/authenticator.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { AcceptorGroup } from './acceptor-group.ts'
 import type { ListeningAddress } from './acceptor-thread.ts'
-import { controlHandlers } from './control-handlers.ts'
+import { controlHandlers, handlersOf } from './control-handlers.ts'
 import { controlPath } from './control-protocol.ts'
-import { type ControlServer, startControlServer } from './control-server.ts'
+import { type ControlHandlers, type ControlServer, startControlServer } from './control-server.ts'
 import { drainServer } from './drain.ts'
 import { EventLog, type ServerLog } from './event-log.ts'
 import { routerServices } from './router-services.ts'
@@ -49,6 +50,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     return await start(options, parts)
   } catch (error) {
+    parts.abandonStart?.(error)
     await stopParts(parts)
     throw asStartError(error)
   }
@@ -56,6 +58,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** What was started so far, in the order of the start. */
 interface Started {
+  /** Refuses what came through the control socket while the server was starting. */
+  abandonStart?: (error: unknown) => void
   store?: StoreClient
   control?: ControlServer
   pool?: WorkerPool
@@ -73,6 +77,25 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     finish = () => resolve({ code: 'drained' })
   })
 
+  // Claimed first: it is what keeps two servers from using one data directory.
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+  let serve: (handlers: ControlHandlers) => void = () => {}
+  const ready = new Promise<ControlHandlers>((resolve, reject) => {
+    serve = resolve
+    parts.abandonStart = reject
+  })
+  // Nobody may be waiting when the start fails.
+  ready.catch(() => {})
+  parts.control = await startControlServer({
+    path: controlPath(settings.dataDir),
+    limits: {
+      lineBytesMax: limits.controlLineBytesMax.value,
+      connectionsMax: limits.controlConnectionsMax.value,
+      idleMs: limits.controlIdleMs.value,
+    },
+    handlers: handlersOf(ready),
+    onEvent: (event) => events.control(event),
+  })
   const store = await startStoreThread({ dataDir: settings.dataDir, onDied: (error) => fail(error) })
   parts.store = store
   const pool = new WorkerPool({
@@ -134,22 +157,14 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const addresses = await acceptors.start()
 
   const startedAt = Date.now()
-  const control = await startControlServer({
-    path: controlPath(settings.dataDir),
-    limits: {
-      lineBytesMax: limits.controlLineBytesMax.value,
-      connectionsMax: limits.controlConnectionsMax.value,
-      idleMs: limits.controlIdleMs.value,
-    },
-    handlers: controlHandlers({
+  serve(
+    controlHandlers({
       shell,
       store,
       frameBytesMax: settings.frameBytesMax,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
-    onEvent: (event) => events.control(event),
-  })
-  parts.control = control
+  )
 
   let draining: Promise<void> | undefined
   const drain = (): Promise<void> => {
