@@ -6,7 +6,7 @@ import type { FrameSink } from '../protocol/delimited-splitter.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import type { Channel, ChannelEvents } from './channel.ts'
 import { forEachFrame, frameOfBody } from './frames.ts'
-import { frameOfCompact } from './wire-form.ts'
+import { frameOfCompact, frameOfDecoded } from './wire-form.ts'
 
 /** WebSocket close code "normal closure" (RFC 6455, section 7.4.1): the reason was told in a message before. */
 const normalClosure = 1000
@@ -45,7 +45,8 @@ export class WebSocketChannel implements Channel {
     this.#written = (error) => {
       // The peer has begun to close: nothing reaches it any more.
       if (error) webSocket.terminate()
-      else events.written()
+      // A write that was cut short comes back without an error.
+      else if (!options.socket.destroyed) events.written()
     }
     let failed = false
     // Counts what the library gathers for a message that is not whole yet: before login that is little.
@@ -69,19 +70,26 @@ export class WebSocketChannel implements Channel {
     this.#gatheredBytes = 0
     // The first message decides which form the server's own messages have.
     this.#isCompact ??= isBinary
-    this.#events.received(isBinary ? frameOfCompact(this.#delimiters, data) : frameOfBody(this.#delimiters, data))
+    this.#events.received(isBinary ? frameOfCompact(this.#delimiters, data) : this.#frameOfText(data))
   }
 
-  /** A chunk is one or more whole messages, each between delimiters. */
+  /** One message is one frame whatever it holds: a delimiter inside would make it several, or half of one. */
+  #frameOfText(data: Buffer): Buffer {
+    const { start, end } = this.#delimiters
+    return data.includes(start) || data.includes(end)
+      ? frameOfDecoded(this.#delimiters, undefined)
+      : frameOfBody(this.#delimiters, data)
+  }
+
+  /** A chunk is one or more whole messages, each between delimiters, and with none inside. */
   read(chunk: Buffer, sink: FrameSink): number {
     let at = 0
     while (at < chunk.length) {
-      // A body with a delimiter inside is no JSON; it is cut there and its parts are refused.
       const end = chunk.indexOf(this.#delimiters.end, at + 1)
+      if (end === -1) throw new Error('messages must be framed as a whole')
       const next = end + 1
       let goOn = true
-      if (chunk[at] !== this.#delimiters.start) sink.noise(next - at)
-      else if (end - at - 1 > this.bodyBytesMax) sink.tooLarge()
+      if (end - at - 1 > this.bodyBytesMax) sink.tooLarge()
       else goOn = sink.frame(chunk, at + 1, end)
       at = next
       if (!goOn) break
