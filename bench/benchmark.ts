@@ -79,7 +79,8 @@ export class Benchmark {
 
   #turns(one: Case): { name: string; measure: (label: string) => Promise<Measurement> }[] {
     const { beside } = one
-    const kinds = this.#plan.kinds.filter((kind) => beside === 'floor' || kind.name !== 'floor')
+    const fits = (kind: ServerKind): boolean => one.fits?.(kind.name) ?? (beside === 'floor' || kind.name !== 'floor')
+    const kinds = this.#plan.kinds.filter(fits)
     const turns = kinds.map((kind) => ({
       name: kind.name,
       measure: (label: string) => this.#measure(one, kind, label),

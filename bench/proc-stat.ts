@@ -7,14 +7,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 // USER_HZ, the unit of times in /proc: 100 on every architecture that Node runs on.
 const millisecondsPerTick = 10
 
-/** CPU time that a process has used since its start. */
+/** CPU time that a process and those that it started have used since their start. */
 export interface ProcessTimes {
   readonly cpuMs: number
-  /** By thread id; the main thread's equals the process id. */
+  /** By thread id; a main thread's equals the process id. */
   readonly threads: ReadonlyMap<number, number>
 }
 
-/** Memory of a process. */
+/** Memory of a process and those that it started. */
 export interface ProcessMemory {
   readonly residentBytes: number
   /** The part that is no file's: heaps and stacks. */
@@ -29,20 +29,46 @@ export interface MachineTimes {
 
 /** Reads the CPU time of a process and of its threads; undefined when there is no such process or no `/proc`. */
 export function readProcessTimes(pid: number): ProcessTimes | undefined {
-  const cpuMs = readCpuMs(`/proc/${pid}/stat`)
-  if (cpuMs === undefined) return undefined
+  let cpuMs: number | undefined
   const threads = new Map<number, number>()
-  for (const name of list(`/proc/${pid}/task`)) {
-    const threadMs = readCpuMs(`/proc/${pid}/task/${name}/stat`)
-    if (threadMs !== undefined) threads.set(Number(name), threadMs)
+  for (const process of processTree(pid)) {
+    const processMs = readCpuMs(`/proc/${process}/stat`)
+    if (processMs === undefined) continue
+    cpuMs = (cpuMs ?? 0) + processMs
+    for (const name of list(`/proc/${process}/task`)) {
+      const threadMs = readCpuMs(`/proc/${process}/task/${name}/stat`)
+      if (threadMs !== undefined) threads.set(Number(name), threadMs)
+    }
   }
-  return { cpuMs, threads }
+  return cpuMs === undefined ? undefined : { cpuMs, threads }
+}
+
+/** A process and all that it, or one of those, started. */
+function processTree(pid: number): number[] {
+  const tree = [pid]
+  // The array grows while it is walked.
+  for (const parent of tree) {
+    for (const thread of list(`/proc/${parent}/task`)) {
+      const children = read(`/proc/${parent}/task/${thread}/children`)?.trim() ?? ''
+      if (children !== '') tree.push(...children.split(' ').map(Number))
+    }
+  }
+  return tree
 }
 
 /** Reads the memory of a process; undefined when there is no such process or no `/proc`. */
 export function readProcessMemory(pid: number): ProcessMemory | undefined {
-  const text = read(`/proc/${pid}/status`)
-  return text === undefined ? undefined : parseMemory(text)
+  let sum: ProcessMemory | undefined
+  for (const process of processTree(pid)) {
+    const text = read(`/proc/${process}/status`)
+    const memory = text === undefined ? undefined : parseMemory(text)
+    if (memory === undefined) continue
+    sum = {
+      residentBytes: (sum?.residentBytes ?? 0) + memory.residentBytes,
+      anonymousBytes: (sum?.anonymousBytes ?? 0) + memory.anonymousBytes,
+    }
+  }
+  return sum
 }
 
 /** Reads the CPU time of the machine; undefined without `/proc`. */

@@ -11,6 +11,7 @@ const columns: readonly Column[] = [
   { key: 'before', heading: 'after first logins', unit: 'kibibytes', ratio: false },
   { key: 'after', heading: 'with connections', unit: 'kibibytes', ratio: false },
   { key: 'perSecond', heading: 'connected and logged in/s', unit: 'per-second', ratio: true },
+  { key: 'generatorActive', heading: 'generator busy', unit: 'fraction', ratio: false },
 ]
 
 /** Users of a server that lets each have many devices; else as many as connections. */
@@ -46,13 +47,12 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
   const before = await settle(server)
   const [generator] = bench.startGenerators(1)
   if (generator === undefined) throw new Error('no generator')
-  const beganMs = now()
   await generator.prepare({ kind: 'idle', endpoint: server.endpoint, logins })
-  const connectSeconds = (now() - beganMs) / 1000
-  bench.progress(`${settings.idle} connected within ${connectSeconds.toFixed(1)} s`)
+  bench.progress(`${settings.idle} connected`)
   const after = await settle(server)
   const outcome = await generator.stop()
-  const figures: Record<string, number> = { perSecond: settings.idle / connectSeconds }
+  const { seconds, active } = outcome.connecting ?? { seconds: Number.NaN, active: 0 }
+  const figures: Record<string, number> = { perSecond: settings.idle / seconds, generatorActive: active }
   if (started !== undefined && before !== undefined && after !== undefined) {
     figures['started'] = started.residentBytes / 1024
     figures['before'] = before.residentBytes / 1024

@@ -22,12 +22,15 @@ export interface Load {
   readonly generatorCores: number
   /** Used by processes that are not part of the measurement. */
   readonly otherCores: number | undefined
+  /** Used by nobody. */
+  readonly idleCores: number | undefined
 }
 
 /** Who set the pace. */
-export type Bottleneck = 'server' | 'generator' | 'neither'
+export type Bottleneck = 'server' | 'generator' | 'machine' | 'neither'
 
 const busyFrom = 0.9
+const spareCores = 0.1
 
 interface Moment {
   readonly progress: readonly Progress[]
@@ -56,12 +59,15 @@ export async function measureLoad(
 
 /**
  * Says who was the bottleneck of a closed loop. A server thread that was busy all the time is one; a generator whose
- * loop never rested while the server did is the other, and then the figure speaks of the generator.
+ * loop never rested while the server did is the other, and then the figure speaks of the generator; unless there was no
+ * CPU left on the machine, which then sets the pace, and the more so the less a message costs the server.
  */
 export function findBottleneck(load: Load): Bottleneck {
   const generator = Math.max(0, ...load.generatorActive)
   const server = load.serverThreadCores[0] ?? 0
-  if (generator >= busyFrom && generator > server) return 'generator'
+  if (generator >= busyFrom && generator > server) {
+    return load.idleCores === undefined || load.idleCores > spareCores ? 'generator' : 'machine'
+  }
   return server >= busyFrom ? 'server' : 'neither'
 }
 
@@ -117,7 +123,17 @@ function loadBetween(first: Moment, last: Moment): Omit<Load, 'perSecond'> {
       busyMs === undefined || serverCpuMs === undefined
         ? undefined
         : Math.max(0, (busyMs - serverCpuMs - generatorCpuMs) / elapsedMs),
+    idleCores: idleCoresBetween(first.machine, last.machine, elapsedMs),
   }
+}
+
+function idleCoresBetween(
+  first: MachineTimes | undefined,
+  last: MachineTimes | undefined,
+  elapsedMs: number,
+): number | undefined {
+  if (first === undefined || last === undefined) return undefined
+  return (last.totalMs - last.busyMs - (first.totalMs - first.busyMs)) / elapsedMs
 }
 
 function sumDone(moment: Moment): number {

@@ -60,6 +60,8 @@ export interface Case {
   readonly needs: ServerNeeds
   /** Whether every round gets a server that has done nothing before. */
   readonly freshServer: boolean
+  /** Whether a server of this name can do it; all can unless said otherwise. */
+  readonly fits?: (serverName: string) => boolean
   readonly run: (server: Server, bench: Bench) => Promise<Measurement>
 }
 

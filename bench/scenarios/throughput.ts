@@ -5,10 +5,11 @@ import type { Login } from '../generator/raw-connection.ts'
 import type { Settings } from '../options.ts'
 import type { Server } from '../servers/server.ts'
 import { sumArrivals, verify } from '../verifier.ts'
-import { loadNotes, measureLoad } from './load.ts'
+import { type Load, loadNotes, measureLoad } from './load.ts'
 import type { Bench, Case, Column, Measurement } from './scenario.ts'
 
-const columns: readonly Column[] = [
+/** The columns of everything that is counted by the second. */
+export const throughputColumns: readonly Column[] = [
   { key: 'perSecond', heading: 'messages/s', unit: 'per-second', ratio: true },
   { key: 'serverMicroseconds', heading: 'server CPU/message', unit: 'microseconds', ratio: true },
   { key: 'serverCores', heading: 'server cores', unit: 'cores', ratio: false },
@@ -22,7 +23,7 @@ export function throughputCases(settings: Settings): Case[] {
     scenario: 'throughput',
     name: `throughput, ${window} in flight`,
     title: `${describe(settings)}, ${window} in flight per sender`,
-    columns,
+    columns: throughputColumns,
     beside: 'floor',
     needs: { users: 2 * settings.pairs, manyDevices: false },
     freshServer: false,
@@ -71,6 +72,18 @@ async function run(server: Server, bench: Bench, window: number): Promise<Measur
   })
   const outcomes = await Promise.all(generators.map((generator) => generator.stop()))
   const sent = outcomes.reduce((sum, outcome) => sum + outcome.sent, 0)
+  return {
+    figures: loadFigures(load),
+    verification: verify(sent, sumArrivals(outcomes.map((outcome) => outcome.arrivals))),
+    load,
+    times: undefined,
+    notes: loadNotes(load),
+    faults: outcomes.flatMap((outcome) => outcome.complaints),
+  }
+}
+
+/** The figures of {@link throughputColumns}. */
+export function loadFigures(load: Load): Record<string, number> {
   const figures: Record<string, number> = {
     perSecond: load.done / load.seconds,
     generatorActive: Math.max(...load.generatorActive),
@@ -80,12 +93,5 @@ async function run(server: Server, bench: Bench, window: number): Promise<Measur
     figures['busiestThread'] = load.serverThreadCores[0] ?? 0
     figures['serverCores'] = load.serverCpuMs / 1000 / load.seconds
   }
-  return {
-    figures,
-    verification: verify(sent, sumArrivals(outcomes.map((outcome) => outcome.arrivals))),
-    load,
-    times: undefined,
-    notes: loadNotes(load),
-    faults: outcomes.flatMap((outcome) => outcome.complaints),
-  }
+  return figures
 }

@@ -13,6 +13,7 @@ import { findFreePort, ServerProcess } from './server-process.ts'
 const command = fileURLToPath(new URL('../../../bin/parley.js', import.meta.url))
 const password = 'only for benchmarks'
 const userPrefix = 'bench-'
+const operator = 'bench-operator'
 const devicesPerUser = 16
 
 const folders = new Set<string>()
@@ -30,7 +31,7 @@ export function parleyKind(options: { profileFolder: string | undefined }): Serv
       folders.add(folder)
       try {
         const port = await findFreePort()
-        const environment = serverEnvironment({ folder, port, manyDevices: needs.manyDevices })
+        const environment = { ...process.env, ...benchSettings({ folder, port, manyDevices: needs.manyDevices }) }
         await importUsers(folder, environment, needs)
         const server = await ServerProcess.start({
           name: 'parley',
@@ -47,6 +48,7 @@ export function parleyKind(options: { profileFolder: string | undefined }): Serv
           pid: server.pid,
           devicesPerUser: needs.manyDevices ? devicesPerUser : 1,
           login: (user) => ({ userId: userName(userPrefix, user), password }),
+          broadcaster: { userId: operator, password },
           stop: async () => {
             try {
               await server.stop()
@@ -78,9 +80,9 @@ export async function accountLines(options: { prefix: string; count: number; pas
   return `${lines.join('\n')}\n`
 }
 
-function serverEnvironment(options: { folder: string; port: number; manyDevices: boolean }): NodeJS.ProcessEnv {
+/** Settings of a server under measurement. */
+export function benchSettings(options: { folder: string; port: number; manyDevices: boolean }): Record<string, string> {
   return {
-    ...process.env,
     PARLEY_HOST: '127.0.0.1',
     PARLEY_PORT: String(options.port),
     PARLEY_WS_PORT: '0',
@@ -96,7 +98,9 @@ function serverEnvironment(options: { folder: string; port: number; manyDevices:
 
 async function importUsers(folder: string, environment: NodeJS.ProcessEnv, needs: ServerNeeds): Promise<void> {
   const file = join(folder, 'users.jsonl')
-  await writeFile(file, await accountLines({ prefix: userPrefix, count: needs.users, password }), { mode: 0o600 })
+  const lines = await accountLines({ prefix: userPrefix, count: needs.users, password })
+  const operatorLine = JSON.stringify({ UserId: operator, Password: password, Role: 'operator' })
+  await writeFile(file, `${lines}${operatorLine}\n`, { mode: 0o600 })
   const run = promisify(execFile)
   await run(process.execPath, [command, 'user', 'import', file], { cwd: folder, env: environment, timeout: 60_000 })
 }

@@ -11,6 +11,8 @@ export interface Server {
   readonly devicesPerUser: number
   /** How the user with a number logs in by password. */
   readonly login: (user: number) => Login
+  /** Who may write to everybody at once, where that takes a right. */
+  readonly broadcaster?: Login
   /** Ends it, when the benchmark started it. */
   readonly stop: () => Promise<void>
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findBottleneck, type Load, loadNotes } from '../../../bench/scenarios/load.ts'
 
-function load(generatorActive: number, serverThread: number, otherCores = 0): Load {
+function load(generatorActive: number, serverThread: number, otherCores = 0, idleCores = 0.4): Load {
   return {
     seconds: 1,
     done: 1000,
@@ -11,6 +11,7 @@ function load(generatorActive: number, serverThread: number, otherCores = 0): Lo
     generatorActive: [generatorActive],
     generatorCores: generatorActive,
     otherCores,
+    idleCores,
   }
 }
 
@@ -23,6 +24,10 @@ t.test('a server thread that is busy all the time is the bottleneck, which needs
   t.equal(findBottleneck(load(0.5, 1)), 'server')
   t.equal(findBottleneck(load(0.95, 0.99)), 'server')
   t.strictSame(loadNotes(load(0.5, 1)), [])
+})
+
+t.test('when nobody left any CPU, the machine is the bottleneck and not the generator', async (t) => {
+  t.equal(findBottleneck(load(0.99, 0.6, 0, 0.02)), 'machine')
 })
 
 t.test('when both rest, neither is', async (t) => {
