@@ -18,9 +18,9 @@ export class TcpChannel implements Channel {
   constructor(socket: Socket, options: TcpFormOptions, events: ChannelEvents) {
     this.#socket = socket
     this.#form = new TcpForm(options)
-    // After a failed write the socket closes by itself.
+    // After a failed write the socket closes by itself. A write that its end cut short comes back without an error.
     this.#written = (error) => {
-      if (!error) events.written()
+      if (!error && !socket.destroyed) events.written()
     }
     this.address = socket.remoteAddress ?? ''
     socket.setNoDelay(true)
