@@ -87,6 +87,11 @@ class Gb18030Form implements WireForm {
     return this.#splitter.push(chunk, {
       frame: (bytes, start, end) => {
         const frame = frameOfDecoded(this.#delimiters, decodeGb18030(bytes.subarray(start, end)))
+        // UTF-8 is up to three times as long (0x80 is the euro sign), and the rings hold what the limit allows.
+        if (frame.length - 2 > this.bodyBytesMax) {
+          sink.tooLarge()
+          return true
+        }
         return sink.frame(frame, 1, frame.length - 1)
       },
       noise: (byteCount) => sink.noise(byteCount),

@@ -68,3 +68,9 @@ t.test('GB18030 goes in and out with a character cut anywhere', async (t) => {
   }
   t.same(read([Buffer.from('\x02\xff\x03', 'latin1')], 'gb18030').out, ['\ufffd'])
 })
+
+t.test('a GB18030 body is also limited by the UTF-8 that it stands for', async (t) => {
+  const frame = (bytes: number): Buffer => Buffer.concat([Buffer.of(2), Buffer.alloc(bytes, 0x80), Buffer.of(3)])
+  t.same(read([frame(333)], 'gb18030').out, ['€'.repeat(333)])
+  t.same(read([frame(334), frame(1)], 'gb18030').out, ['<too large>', '€'])
+})
