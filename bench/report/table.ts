@@ -7,10 +7,11 @@ import type { Row, Summary } from './summary.ts'
 
 /** Writes everything as text. */
 export function writeTables(machine: Machine, summaries: readonly Summary[]): string {
-  return [describe(machine), ...summaries.map(writeTable)].join('\n\n')
+  return [describeMachineLine(machine), ...summaries.map(writeTable)].join('\n\n')
 }
 
-function describe(machine: Machine): string {
+/** The machine in two lines. */
+export function describeMachineLine(machine: Machine): string {
   const memory = `${Math.round(machine.memoryBytes / 2 ** 30)} GiB`
   const head = `node ${machine.node} · ${machine.platform} · ${machine.cores} cores, ${machine.processor} · ${memory}`
   const hint = machine.loadAtStart > 0.5 * machine.cores ? ': others were at work, so compare ratios only' : ''
@@ -37,7 +38,8 @@ function writeRatios(summary: Summary, columns: readonly Column[], hasVerificati
   return [`parley/${summary.besideName ?? ''}`, ...cells, ...(hasVerification ? [''] : [])]
 }
 
-function writeSpread(spread: Spread | undefined, unit: Unit): string {
+/** Writes a median with its spread. */
+export function writeSpread(spread: Spread | undefined, unit: Unit): string {
   if (spread === undefined) return '–'
   const middle = writeFigure(spread.median, unit)
   if (spread.lowest === spread.highest) return middle
@@ -64,21 +66,24 @@ export function writeFigure(value: number, unit: Unit): string {
   }
 }
 
-function writeVerification(verification: Verification | undefined): string {
+/** Writes what became of the messages. */
+export function writeVerification(verification: Verification | undefined): string {
   if (verification === undefined) return '–'
   const { sent, lost, doubled, disordered, foreign } = verification
   const foreigners = foreign > 0 ? `, ${foreign} FOREIGN` : ''
   return `${sent.toLocaleString('en')} sent: ${lost} lost, ${doubled} doubled, ${disordered} out of order${foreigners}`
 }
 
-function writeRemarks(row: Row): string[] {
+/** Writes notes and faults, a line each. */
+export function writeRemarks(row: Row): string[] {
   return [
     ...row.notes.map((note) => `  note, ${row.server}, ${note}`),
     ...row.faults.map((fault) => `  FAULT, ${row.server}, ${fault}`),
   ]
 }
 
-function align(lines: readonly (readonly string[])[]): string[] {
+/** Pads cells to columns; one line each. */
+export function align(lines: readonly (readonly string[])[]): string[] {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
   return lines.map((line) =>
     line

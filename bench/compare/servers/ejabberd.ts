@@ -1,0 +1,89 @@
+/**
+ * ejabberd: accounts in its own database, no shaper, and no modules, so that a message is only routed. Runs without
+ * `ejabberdctl`, which would start a daemon of its own.
+ */
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { xmppHost } from '../../generator/wires/xmpp.ts'
+import { type ComparedKind, findProgram, foreignKind, type Place, runProgram } from './compared.ts'
+
+const libraryFolder = findLibraries('/usr/lib')
+
+/** The kind. */
+export const ejabberdKind: ComparedKind = {
+  ...foreignKind({
+    name: 'ejabberd',
+    wire: 'xmpp',
+    program: 'erl',
+    packageName: 'ejabberd',
+    files: ({ port, accounts }) => ({
+      'ejabberd.yml': `${common}listen:\n${listener(port)}`,
+      'register.yml': `${common}listen: []\n`,
+      'accounts.term': `${accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
+    }),
+    args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
+    environment: (place) => environment(place, 'ejabberd.yml'),
+    prepare: async (place) => {
+      await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
+        folder: place.folder,
+        environment: environment(place, 'register.yml'),
+      })
+    },
+  }),
+  missing: () =>
+    findProgram('erl') === undefined || libraryFolder === undefined
+      ? 'ejabberd is skipped: install it with "apt-get install ejabberd"'
+      : undefined,
+}
+
+const common = `hosts: [${xmppHost}]
+loglevel: error
+auth_method: internal
+modules: {}
+`
+
+function listener(port: number): string {
+  return `  - port: ${port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    starttls: false
+    access: all
+    shaper: none
+`
+}
+
+/** What `ejabberdctl` gives the virtual machine, but for the name of a node in a cluster. */
+function machineArgs({ folder }: Place): string[] {
+  return ['-noinput', '+K', 'true', '+P', '250000', '-mnesia', 'dir', `"${resolve(folder)}/database"`]
+}
+
+function environment({ folder }: Place, configuration: string): NodeJS.ProcessEnv {
+  return {
+    ERL_LIBS: libraryFolder ?? '',
+    ERL_MAX_PORTS: '32000',
+    HOME: folder,
+    EJABBERD_CONFIG_PATH: `${folder}/${configuration}`,
+    EJABBERD_LOG_PATH: `${folder}/ejabberd.log`,
+  }
+}
+
+function registration({ folder }: Place): string {
+  return `{ok, _} = application:ensure_all_started(ejabberd),
+    {ok, Accounts} = file:consult("${folder}/accounts.term"),
+    [ok = ejabberd_auth:try_register(User, <<"${xmppHost}">>, Password) || {User, Password} <- Accounts],
+    init:stop().`
+}
+
+/** Where the package keeps its code, which depends on the architecture. */
+function findLibraries(folder: string): string | undefined {
+  const places = list(folder).map((name) => join(folder, name))
+  return places.find((place) => list(place).some((name) => name.startsWith('ejabberd-')))
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

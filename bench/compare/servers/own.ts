@@ -1,0 +1,40 @@
+/** Parley and the floor server, described like the others. */
+import { readFileSync } from 'node:fs'
+import { floorKind } from '../../servers/floor.ts'
+import { benchSettings, parleyKind } from '../../servers/parley.ts'
+import type { ComparedKind } from './compared.ts'
+
+/** Parley. */
+export const ownKind: ComparedKind = {
+  ...parleyKind({ profileFolder: undefined }),
+  missing: () => undefined,
+  describe: async () => {
+    const settings = benchSettings({ folder: '.', port: 0, manyDevices: false })
+    const inherited = Object.entries(process.env).filter(([name]) => name.startsWith('PARLEY_'))
+    const all = { ...Object.fromEntries(inherited), ...settings }
+    return {
+      version: ownVersion(),
+      command: 'node bin/parley.js serve',
+      configuration: [
+        ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
+        '# for idle connections PARLEY_SESSION_POLICY=multi; all else as it is by default',
+      ].join('\n'),
+    }
+  },
+}
+
+/** The floor. */
+export const comparedFloorKind: ComparedKind = {
+  ...floorKind({ profileFolder: undefined }),
+  missing: () => undefined,
+  describe: async () => ({
+    version: ownVersion(),
+    command: 'node build/bench/floor/main.js PORT',
+    configuration: '# the least that Node can do: one thread, no checks, believes everybody',
+  }),
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
