@@ -129,7 +129,8 @@ export const settingsShape = {
   }),
   addressConnectionsMax: setting(wholeNumber({ min: 0, max: limits.connectionsCeiling.value }), {
     group: 'Limits',
-    about: 'Connections from one address (IPv6: one /64 network). 0: no such limit',
+    about:
+      'Connections from one address (IPv6: one /64 network); addresses of this machine are not counted. 0: no such limit',
     defaultText: '4096',
   }),
   userMessagesPerSecond: setting(wholeNumber({ min: 0, max: 10_000_000 }), {
@@ -141,12 +142,6 @@ export const settingsShape = {
     group: 'Limits',
     about: 'Bytes that may wait for a client that reads slowly; above that it is closed with `slow_consumer`',
     defaultText: '1048576',
-  }),
-  acceptorThreads: setting(wholeNumber({ min: 0, max: 16 }), {
-    group: 'Running',
-    about:
-      'Threads that read and write sockets. More than one needs Linux or FreeBSD and Node 22.12 or 23.1, where threads can share a port. 0: by the number of cores',
-    defaultText: '0',
   }),
   poolMinThreads: setting(wholeNumber({ min: 1, max: 64 }), {
     group: 'Worker pool',
@@ -178,6 +173,12 @@ export const settingsShape = {
     group: 'Worker pool',
     about: 'A worker that has not done a task after so long is replaced',
     defaultText: '10000',
+  }),
+  acceptorThreads: setting(wholeNumber({ min: 0, max: 16 }), {
+    group: 'Running',
+    about:
+      'Threads that read and write sockets. More than one needs Linux or FreeBSD and Node 22.12 or 23.1, where threads can share a port. 0: by the number of cores',
+    defaultText: '0',
   }),
   dataDir: setting(folder(), {
     group: 'Running',
