@@ -16,6 +16,7 @@ import {
   OPEN_BRACE,
   plainRunEnd,
   QUOTE,
+  skipEscape,
   skipInteger,
   skipSpace,
   skipString,
@@ -79,6 +80,9 @@ export class EnvelopeReader {
   #keyCount = 0
   #memberStart = 0
   #nullFromStart = ABSENT
+  /** The longest run of plain characters in the last string that had escapes. */
+  #runStart = 0
+  #runEnd = 0
   /** The text of a plain message without escapes, after `contentIsPlainMessage`. */
   #textStart = ABSENT
   #textEnd = 0
@@ -94,6 +98,9 @@ export class EnvelopeReader {
     this.#keyCount = 0
     this.#nullFromStart = ABSENT
     this.#textStart = ABSENT
+    // No run of an earlier body: offsets of another one could fit by chance.
+    this.#runStart = 0
+    this.#runEnd = 0
     return this.#members(end)
   }
 
@@ -212,12 +219,35 @@ export class EnvelopeReader {
     const plainEnd = plainRunEnd(bytes, from + 1, end)
     let after = plainEnd + 1
     if (plainEnd >= end || bytes[plainEnd] !== QUOTE) {
-      after = skipString(bytes, from, end)
+      after = this.#skipEscaped(plainEnd, end)
       if (after === -1) return -1
       this.#escaped |= 1 << field
     }
     this.#note(field, from + 1, after - 1)
     return after
+  }
+
+  /**
+   * Passes a string from its first escape on, and notes its longest run of plain characters: in a text that is the
+   * text itself, which then is not looked at again when the content is checked.
+   */
+  #skipEscaped(from: number, end: number): number {
+    const bytes = this.#bytes
+    this.#runStart = 0
+    this.#runEnd = 0
+    let at = from
+    for (;;) {
+      if (at >= end) return -1
+      if (bytes[at] === QUOTE) return at + 1
+      if (bytes[at] !== BACKSLASH) return -1
+      const runStart = skipEscape(bytes, at, end)
+      if (runStart === -1) return -1
+      at = plainRunEnd(bytes, runStart, end)
+      if (at - runStart > this.#runEnd - this.#runStart) {
+        this.#runStart = runStart
+        this.#runEnd = at
+      }
+    }
   }
 
   /** What the fields hold, after the whole object was seen to be well-formed. */
@@ -383,7 +413,7 @@ export class EnvelopeReader {
     if (bytes[at] !== BACKSLASH || bytes[at + 1] !== QUOTE) return false
     const textStart = at + 2
     let escapes = 0
-    at = plainRunEnd(bytes, textStart, end)
+    at = textStart === this.#runStart ? this.#runEnd : plainRunEnd(bytes, textStart, end)
     for (;;) {
       // The outer string is known to be well-formed: an escape is whole.
       if (at >= end || bytes[at] !== BACKSLASH) return false
