@@ -124,6 +124,38 @@ t.test('a client that has answered a heartbeat and falls silent is closed, one t
   t.match(await never.text('bob', 'still here'), { Success: true })
 })
 
+t.test('nobody who waits for the check of a password is thrown out by the deadline for logins', async (t) => {
+  const server = await startTestServer(t, {
+    users,
+    settings: { AUTH_TIMEOUT_MS: '250', SESSION_POLICY: 'multi', USER_SESSIONS_MAX: '1000' },
+  })
+  const started = performance.now()
+  const logins = Array.from({ length: 60 }, async () => {
+    const client = await server.connect()
+    return (await client.login('amy', { Password: password })).Code ?? 'ok'
+  })
+  t.same([...new Set(await Promise.all(logins))], ['ok'])
+  const tookMs = performance.now() - started
+  t.ok(tookMs > 250, `the last waited ${Math.round(tookMs)} ms`)
+})
+
+t.test(
+  'a login that waits too long for the check of its password is told server_busy, and may try again',
+  async (t) => {
+    const settings = { LOGIN_QUEUE_MAX: '4', SESSION_POLICY: 'multi', USER_SESSIONS_MAX: '1000' }
+    const server = await startTestServer(t, { users, settings })
+    const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()))
+    const answers = await Promise.all(clients.map((client) => client.login('amy', { Password: password })))
+    const codes = answers.map(({ Code }) => Code ?? 'ok')
+    t.ok(codes.filter((code) => code === 'ok').length >= 4)
+    t.ok(codes.includes('server_busy'), 'the queue is full')
+    for (const answer of answers) if (answer.Code !== undefined) t.ok((answer['RetryAfter'] as number) > 0)
+    for (const [index, client] of clients.entries()) {
+      if (codes[index] !== 'ok') t.match(await client.login('amy', { Password: password }), { Success: true })
+    }
+  },
+)
+
 t.test('above the limit on connections a newcomer is told server_busy', async (t) => {
   const settings = { CONNECTIONS_MAX: '4', ACCEPTOR_THREADS: '1' }
   const server = await startTestServer(t, { users, settings })
