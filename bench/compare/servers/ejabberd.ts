@@ -49,6 +49,7 @@ function listener(port: number): string {
     starttls: false
     access: all
     shaper: none
+    backlog: 1024
 `
 }
 
