@@ -1,6 +1,6 @@
 /**
  * Random events against the router's core, under a scheduler with a seed: clients that come and go, ask and write;
- * services and writes that answer late and in any order. A failure prints the seed; `PARLEY_SIM_SEED` replays it.
+ * services and writes that answer late and in any order. A failure prints the seed; `SIMULATION_SEED` replays it.
  */
 import assert from 'node:assert/strict'
 import t from 'tap'
@@ -281,7 +281,7 @@ class Simulation {
 }
 
 t.test('whatever happens in whatever order, tables agree and every request has one answer', (t) => {
-  const fixed = process.env['PARLEY_SIM_SEED']
+  const fixed = process.env['SIMULATION_SEED']
   const first = fixed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(fixed)
   const runs = fixed === undefined ? 60 : 1
   for (let index = 0; index < runs; index++) {
@@ -289,7 +289,7 @@ t.test('whatever happens in whatever order, tables agree and every request has o
     try {
       new Simulation(seed).run(600)
     } catch (error) {
-      t.comment(`replay with PARLEY_SIM_SEED=${seed}`)
+      t.comment(`replay with SIMULATION_SEED=${seed}`)
       throw error
     }
   }
