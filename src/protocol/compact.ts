@@ -38,9 +38,23 @@ export function compactToJson(body: Buffer): string | undefined {
   }
 }
 
-/** Turns the JSON text of an envelope into a MessagePack body. */
+/**
+ * Turns the JSON text of an envelope into a MessagePack body. JSON can write half of a surrogate pair as an
+ * escape, which UTF-8 can't: U+FFFD stands in its place.
+ */
 export function jsonToCompact(text: string): Buffer {
-  return pack(JSON.parse(text))
+  const value: unknown = JSON.parse(text)
+  return pack(surrogateEscape.test(text) ? wellFormed(value) : value)
+}
+
+const surrogateEscape = /\\u[dD][89a-fA-F]/
+
+/** An envelope is known to have few levels. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8').toString('utf8')
+  if (Array.isArray(value)) return value.map(wellFormed)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [wellFormed(key), wellFormed(member)]))
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
