@@ -346,17 +346,17 @@ function takeChecked(reader: RingReader, from: number, recordsMax: number): numb
 }
 
 for (const [ringBytes, records] of [
-  [1024, 4000],
-  [4096, 4000],
-  [65_536, 3000],
-  [2 ** 20, 400],
+  [1024, 2500],
+  [4096, 2500],
+  [65_536, 1500],
+  [2 ** 20, 200],
 ] as const) {
   const seed = newSeed()
   t.test(`a thread writes ${records} records through ${ringBytes} bytes (seed ${seed})`, async (t) => {
     const { worker, reader } = startWriter({ ringBytes, seed, records })
     const random = randomOf(seed + 1)
     const exit = once(worker, 'exit')
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     let sequence = 0
     while (sequence < records && Date.now() < deadline) {
       sequence = takeChecked(reader, sequence, 1 + random(100))
@@ -371,7 +371,7 @@ for (const [ringBytes, records] of [
 t.test('a writer that dies within a record leaves only whole ones', async (t) => {
   const seed = newSeed()
   const { worker, reader, published } = startWriter({ ringBytes: 2 ** 20, seed, records: 300, diesMidRecord: true })
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   let sequence = 0
   while (Atomics.load(published, 1) === 0 && Date.now() < deadline) {
     sequence = takeChecked(reader, sequence, 10)
@@ -382,13 +382,13 @@ t.test('a writer that dies within a record leaves only whole ones', async (t) =>
 })
 
 t.test('a writer that is ended at any moment leaves only whole records, in order', async (t) => {
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const seed = newSeed() + round
     const random = randomOf(seed)
     const { worker, reader, published } = startWriter({ ringBytes: 2 ** (10 + random(11)), seed, records: 2 ** 30 })
     const until = random(400)
     let sequence = 0
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 30_000
     while (sequence < until && Date.now() < deadline) {
       sequence = takeChecked(reader, sequence, 1 + random(50))
       await turn()

@@ -146,9 +146,9 @@ t.test('random envelopes in any spelling are read as the rules say', async (t) =
       if (check(body)) accepted++
       else refused++
     }),
-    { numRuns: 5000 },
+    { numRuns: 3000 },
   )
-  t.ok(accepted > 500 && refused > 500, `${accepted} accepted, ${refused} refused`)
+  t.ok(accepted > 300 && refused > 300, `${accepted} accepted, ${refused} refused`)
 })
 
 t.test('keys spelled plainly and values in any way: mostly accepted, and the fields are the same', async (t) => {
@@ -176,9 +176,9 @@ t.test('random damage: what is accepted is what JSON.parse reads, what that refu
     fc.property(fc.oneof(plain, members.chain(looseMembers)).chain(mutated), (body) => {
       if (check(body)) accepted++
     }),
-    { numRuns: 15_000 },
+    { numRuns: 8000 },
   )
-  t.ok(accepted > 500, `${accepted} accepted`)
+  t.ok(accepted > 200, `${accepted} accepted`)
 })
 
 t.test('random damage to bytes: never another sender than JSON.parse sees', async (t) => {
@@ -193,9 +193,9 @@ t.test('random damage to bytes: never another sender than JSON.parse sees', asyn
         if (check(bytes.toString('utf8'))) accepted++
       },
     ),
-    { numRuns: 20_000 },
+    { numRuns: 8000 },
   )
-  t.ok(accepted > 500, `${accepted} accepted`)
+  t.ok(accepted > 200, `${accepted} accepted`)
 })
 
 t.test('every prefix of an envelope is refused', async (t) => {
@@ -240,7 +240,7 @@ t.test('whenever a name matches it is the name that JSON.parse sees', async () =
       }
       return true
     }),
-    { numRuns: 5000 },
+    { numRuns: 3000 },
   )
 })
 
@@ -521,9 +521,9 @@ t.test('a content that passes for a text is one', async (t) => {
       plain++
       return isTextContent(reader.content())
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8000 },
   )
-  t.ok(plain > 2000, `${plain} passed for a text`)
+  t.ok(plain > 800, `${plain} passed for a text`)
 })
 
 t.test('contents that are nearly a text', async (t) => {
