@@ -82,6 +82,12 @@ t.test('a drain keeps its deadline whatever the clients do', async (t) => {
   t.ok(tookMs < 4000, `${Math.round(tookMs)} ms`)
   t.same(await server.running.ended, { code: 'drained' })
   t.equal(await sender.ended(), 'server_draining')
+  const ends = await Promise.all(waiting.map((client) => client.ended()))
+  t.same(
+    ends.filter((code) => code !== 'server_draining' && code !== 'replaced'),
+    [],
+    'those who wait are told',
+  )
 })
 
 t.test('an idle server drains at once', async (t) => {

