@@ -122,6 +122,8 @@ export class AcceptorThread {
     this.#startedAt = performance.now()
     const worker = new Worker(new URL('../acceptor/acceptor.worker.js', import.meta.url), {
       name: `parley-acceptor-${this.index}`,
+      // As for the pool: what the flags of the process load would make a thread that stands in for a dead one late.
+      execArgv: [],
       workerData,
       transferList: [pair.second.port],
     })

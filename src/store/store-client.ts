@@ -52,6 +52,7 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
   const data: StoreThreadData = { dataDir: options.dataDir, mailbox: pair.second }
   const worker = new Worker(new URL('./store.worker.js', import.meta.url), {
     name: 'parley-store',
+    execArgv: [],
     workerData: data,
     transferList: [pair.second.port],
   })
