@@ -1,0 +1,26 @@
+import t from 'tap'
+import { comparedCases, filesNeeded } from '../../../bench/compare/cases.ts'
+import { readCompareOptions } from '../../../bench/compare/options.ts'
+
+const request = readCompareOptions(['--clients', '300'])
+if (request.kind !== 'run') throw new Error(request.kind)
+const { options } = request
+
+t.test('every work is a case, throughput one for each window', async (t) => {
+  const names = comparedCases(options).map(({ main }) => main.scenario)
+  t.strictSame(names, ['throughput', 'throughput', 'everyone', 'latency', 'broadcast', 'connect'])
+})
+
+t.test('variants are for Parley alone, and XMPP has no broadcast', async (t) => {
+  const cases = comparedCases(options)
+  const [variant] = cases[0]?.variants ?? []
+  t.ok(variant?.case.fits?.('parley'))
+  t.notOk(variant?.case.fits?.('nats'))
+  const broadcast = cases.find(({ main }) => main.scenario === 'broadcast')
+  t.ok(broadcast?.main.fits?.('nats'))
+  t.notOk(broadcast?.main.fits?.('ejabberd'))
+})
+
+t.test('open files are counted before a work begins', async (t) => {
+  t.equal(filesNeeded('connect', options), 600)
+})
