@@ -58,8 +58,8 @@ const password = 'only-for-benchmarks'
 const operator = 'bench-operator'
 /** Where Debian keeps servers, also when the search path of a user does not name it. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
-/** So many devices of a user are as many accounts here, since not every server knows devices. */
-const devicesAssumed = 16
+/** Devices of a user where a server may have many. They are as many accounts elsewhere: not every server knows devices. */
+export const devicesPerUser = 16
 
 const folders = new Set<string>()
 // What ends without stopping its server first leaves no data behind either.
@@ -151,7 +151,7 @@ async function removeFolder(folder: string): Promise<void> {
 }
 
 function accountsFor(needs: ServerNeeds): Account[] {
-  const count = needs.manyDevices ? needs.users * devicesAssumed : needs.users
+  const count = needs.manyDevices ? needs.users * devicesPerUser : needs.users
   const users = Array.from({ length: count }, (_, user) => ({ userId: userName('bench-', user), password }))
   return [...users, { userId: operator, password }]
 }

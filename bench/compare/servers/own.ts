@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { floorKind } from '../../servers/floor.ts'
 import { benchSettings, parleyKind } from '../../servers/parley.ts'
-import type { ComparedKind } from './compared.ts'
+import { type ComparedKind, devicesPerUser } from './compared.ts'
 
 /** Parley. */
 export const ownKind: ComparedKind = {
@@ -23,9 +23,13 @@ export const ownKind: ComparedKind = {
   },
 }
 
+const floor = floorKind({ profileFolder: undefined })
+
 /** The floor. */
 export const comparedFloorKind: ComparedKind = {
-  ...floorKind({ profileFolder: undefined }),
+  ...floor,
+  // As many devices per user as Parley, so that as few logins come before its memory is looked at.
+  start: async (needs) => ({ ...(await floor.start(needs)), devicesPerUser: needs.manyDevices ? devicesPerUser : 1 }),
   missing: () => undefined,
   describe: async () => ({
     version: ownVersion(),
