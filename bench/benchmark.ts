@@ -38,6 +38,8 @@ export class Benchmark {
   readonly #generators = new Set<Generator>()
   readonly #fresh = new Set<Server>()
   #isStopped = false
+  /** Turns that have begun. */
+  #steps = 0
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -70,11 +72,17 @@ export class Benchmark {
     for (let round = 1; round <= this.#plan.settings.rounds; round++) {
       for (const [index, turn] of turns.entries()) {
         if (this.#isStopped) break
-        const label = `${one.name} · ${turn.name} · round ${round}/${this.#plan.settings.rounds}`
+        const step = `[${++this.#steps}/${this.#stepsOfAll()}]`
+        const label = `${step} ${one.name} · ${turn.name} · round ${round}/${this.#plan.settings.rounds}`
         rounds[index]?.push(await this.#attempt(() => turn.measure(label)))
       }
     }
     return turns.map((turn, index) => ({ case: one, server: turn.name, rounds: rounds[index] ?? [] }))
+  }
+
+  #stepsOfAll(): number {
+    const turns = this.#plan.cases.reduce((sum, one) => sum + this.#turns(one).length, 0)
+    return turns * this.#plan.settings.rounds
   }
 
   #turns(one: Case): { name: string; measure: (label: string) => Promise<Measurement> }[] {

@@ -1,8 +1,27 @@
 /** The command line of the benchmark: what may be asked for, its defaults and its bounds. Pure. */
 import { parseArgs } from 'node:util'
+import {
+  type Range,
+  readFrom,
+  readNames,
+  readNumber,
+  readNumbers,
+  readOnly,
+  readSweep,
+  readUrl,
+} from './option-values.ts'
 
 /** The scenarios, in the order in which they run. */
-export const scenarioNames = ['throughput', 'latency', 'logins', 'idle'] as const
+export const scenarioNames = [
+  'throughput',
+  'latency',
+  'logins',
+  'idle',
+  'broadcast',
+  'connect',
+  'mixed',
+  'growth',
+] as const
 
 /** The name of a scenario. */
 export type ScenarioName = (typeof scenarioNames)[number]
@@ -13,7 +32,7 @@ export const serverNames = ['floor', 'parley'] as const
 /** The name of a server. */
 export type ServerName = (typeof serverNames)[number]
 
-/** What to measure, and how. */
+/** What the cases work with. */
 export interface Settings {
   readonly scenarios: readonly ScenarioName[]
   /** Senders, each with a receiver of its own. */
@@ -22,7 +41,7 @@ export interface Settings {
   readonly size: number
   /** Messages in flight per sender; each value is a case of its own. */
   readonly windows: readonly number[]
-  /** Messages per second in all, for latency. */
+  /** Messages per second in all, for latency and growth. */
   readonly rate: number
   readonly seconds: number
   readonly warmupSeconds: number
@@ -46,69 +65,63 @@ export interface Settings {
   readonly json: boolean
 }
 
-/** A server that somebody else started, with users that exist there. */
+/** What to measure, and how. */
+export interface RunSettings extends Settings {
+  readonly broadcast: {
+    readonly receivers: number
+    /** Broadcasts on their way at a time. */
+    readonly inFlight: number
+  }
+  /** The storm. */
+  readonly connect: { readonly clients: number; readonly atOnce: number }
+  readonly mixed: { readonly users: number; readonly rate: number }
+  /** Connections; each value is a case of its own. */
+  readonly growth: readonly number[]
+  /** How sessions are secured. */
+  readonly security: 'plain'
+  /** How messages are written. */
+  readonly codec: 'json'
+  /** One setting of the server with the values that take turns, instead of several servers. */
+  readonly sweep: Sweep | undefined
+}
+
+/** A setting of the server by its name in the environment, and its values. */
+export interface Sweep {
+  readonly setting: string
+  readonly values: readonly string[]
+}
+
+/** A server that somebody else started, with users that exist there or are made for the run. */
 export interface RunningTarget {
   readonly host: string
   readonly port: number
   /** Users are named by it and a number of five digits, from `00000`. */
   readonly userPrefix: string
-  readonly passwordFile: string
+  readonly passwordFile: string | undefined
+  /** Its data directory, in which its control socket is. */
+  readonly dataDir: string | undefined
   /** Its process on this machine, for CPU and memory. */
   readonly pid: number | undefined
 }
 
+/** Where results go besides the standard output. */
+export interface OutputFiles {
+  readonly json: string | undefined
+  readonly html: string | undefined
+}
+
 /** What the command line asks for. */
 export type Request =
-  | { readonly kind: 'run'; readonly settings: Settings }
+  | { readonly kind: 'run'; readonly settings: RunSettings; readonly files: OutputFiles }
+  | { readonly kind: 'compare'; readonly results: readonly string[]; readonly html: string | undefined }
   | { readonly kind: 'accounts'; readonly count: number; readonly userPrefix: string; readonly passwordFile: string }
   | { readonly kind: 'help' }
   | { readonly kind: 'fault'; readonly faults: readonly string[] }
 
 /** The shortest text that holds the sender's and the message's number. */
 export const sizeMin = 20
-
-/** What `--help` prints. */
-export const helpText = `Usage: npm run bench -- [options]
-
-Starts a server, lets logged-in users work on it, and measures. Every message is checked: the exit code is
-1 when one was lost, doubled, out of order or foreign. A table goes to standard output, progress to standard error.
-
-Scenarios (--scenario a,b; default: all)
-  throughput   messages per second with a fixed number in flight per sender (sent and not yet arrived)
-  latency      time to delivery at a fixed rate, from the moment when each message was to be sent
-  logins       logins per second, by password and by token
-  idle         memory of the server per idle connection
-
-Options
-  --pairs N        senders, each with its own receiver (50)
-  --size N         characters of a text (128)
-  --window N[,N]   messages in flight per sender, each a case (64,1)
-  --rate N         messages per second in all, for latency (5000)
-  --seconds N      time measured per case and round (3)
-  --warmup N       time before that (1)
-  --rounds N       rounds, in which the servers take turns; the table shows medians (3)
-  --idle N         idle connections (2000)
-  --logins N       clients that log in at the same time (32)
-  --from WHICH     set: senders name themselves in FromUserId; absent: the server does (set)
-  --callback       senders ask for an answer to every message
-  --generators N   processes that make the load (1 for up to 4 cores)
-  --servers A,B    who takes turns: parley, and floor, the least that Node can do (floor,parley)
-  --cpu-prof DIR   servers leave a CPU profile of each thread there
-  --json           one JSON document instead of the table
-  --help           this text
-
-A server that runs already (on this machine only)
-  --url parley://HOST:PORT   measure it instead of one of our own
-  --user-prefix TEXT         its users are TEXT00000, TEXT00001, … (bench-)
-  --password-file FILE       the password that they share
-  --pid N                    its process, for CPU and memory
-  --print-accounts N         only print N such users as JSON lines for "parley user import -"; needs --password-file
-
-Examples
-  npm run bench -- --scenario throughput --window 64 --rounds 1
-  npm run bench -- --print-accounts 200 --password-file pw | npx parley user import -
-  npm run bench -- --url parley://127.0.0.1:7700 --password-file pw --json > result.json
-`
+/** A day at the usual rate would be busy; most users are quiet. */
+const mixedRate = 2000
 
 const optionTable = {
   scenario: { type: 'string' },
@@ -121,150 +134,128 @@ const optionTable = {
   rounds: { type: 'string' },
   idle: { type: 'string' },
   logins: { type: 'string' },
+  receivers: { type: 'string' },
+  broadcasts: { type: 'string' },
+  clients: { type: 'string' },
+  'at-once': { type: 'string' },
+  users: { type: 'string' },
+  connections: { type: 'string' },
   from: { type: 'string' },
   callback: { type: 'boolean' },
+  security: { type: 'string' },
+  codec: { type: 'string' },
   generators: { type: 'string' },
   servers: { type: 'string' },
+  sweep: { type: 'string' },
   'cpu-prof': { type: 'string' },
   json: { type: 'boolean' },
+  out: { type: 'string' },
+  html: { type: 'string' },
+  compare: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   url: { type: 'string' },
+  'data-dir': { type: 'string' },
   'user-prefix': { type: 'string' },
   'password-file': { type: 'string' },
   pid: { type: 'string' },
   'print-accounts': { type: 'string' },
 } as const
 
+type Values = ReturnType<typeof parse>['values']
+
+type NumberName = {
+  [Name in keyof typeof optionTable]: (typeof optionTable)[Name]['type'] extends 'string' ? Name : never
+}[keyof typeof optionTable]
+
 /** Reads the command line (without node and script); `cores` are the machine's. Names all faults at once. */
 export function readOptions(args: readonly string[], cores: number): Request {
-  let values: ReturnType<typeof parse>
+  let parsed: ReturnType<typeof parse>
   try {
-    values = parse(args)
+    parsed = parse(args)
   } catch (error) {
     return { kind: 'fault', faults: [error instanceof Error ? error.message : String(error)] }
   }
+  const { values, positionals } = parsed
   if (values.help === true) return { kind: 'help' }
+  if (values.compare === true) return readCompare(values, positionals)
+  if (positionals.length > 0) {
+    return { kind: 'fault', faults: [`"${positionals[0]}" is no option; files are named behind --compare only`] }
+  }
+  return values['print-accounts'] === undefined ? readRun(values, cores) : readAccounts(values)
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: optionTable, strict: true, allowPositionals: true })
+}
+
+function readCompare(values: Values, results: readonly string[]): Request {
+  if (results.length >= 2) return { kind: 'compare', results, html: values.html }
+  return { kind: 'fault', faults: ['--compare needs two result files or more, as --out writes them'] }
+}
+
+function readAccounts(values: Values): Request {
+  const faults: string[] = []
+  const range = { default: 0, min: 1, max: 100_000 }
+  const count = readNumber('print-accounts', values['print-accounts'], range, faults)
+  const passwordFile = values['password-file']
+  if (passwordFile === undefined) faults.push('--print-accounts needs --password-file, the password of all of them')
+  if (faults.length > 0) return { kind: 'fault', faults }
+  return { kind: 'accounts', count, userPrefix: values['user-prefix'] ?? 'bench-', passwordFile: passwordFile ?? '' }
+}
+
+function readRun(values: Values, cores: number): Request {
   const faults: string[] = []
   const number = (name: NumberName, range: Range): number => readNumber(name, values[name], range, faults)
-  const userPrefix = values['user-prefix'] ?? 'bench-'
-  const passwordFile = values['password-file']
-
-  if (values['print-accounts'] !== undefined) {
-    const count = number('print-accounts', { default: 0, min: 1, max: 100_000 })
-    if (passwordFile === undefined) faults.push('--print-accounts needs --password-file, the password of all of them')
-    if (faults.length > 0) return { kind: 'fault', faults }
-    return { kind: 'accounts', count, userPrefix, passwordFile: passwordFile ?? '' }
+  const sweep = readSweep(values.sweep, faults)
+  if (sweep !== undefined && values.url !== undefined) {
+    faults.push('--sweep starts servers of its own, so there can be no --url beside it')
   }
-
-  const settings: Settings = {
-    scenarios: readNames('scenario', values.scenario, scenarioNames, faults),
+  const usual: readonly ScenarioName[] =
+    sweep === undefined ? scenarioNames.filter((name) => name !== 'growth') : ['throughput', 'logins']
+  const settings: RunSettings = {
+    scenarios: readNames('scenario', values.scenario, { known: scenarioNames, usual }, faults),
     pairs: number('pairs', { default: 50, min: 1, max: 10_000 }),
     size: number('size', { default: 128, min: sizeMin, max: 65_536 }),
-    windows: readWindows(values.window, faults),
+    windows: readNumbers('window', values.window ?? (sweep === undefined ? '64,1' : '64'), upTo(10_000), faults),
     rate: number('rate', { default: 5000, min: 1, max: 1_000_000 }),
     seconds: number('seconds', { default: 3, min: 1, max: 600 }),
     warmupSeconds: number('warmup', { default: 1, min: 0, max: 60 }),
     rounds: number('rounds', { default: 3, min: 1, max: 50 }),
     idle: number('idle', { default: 2000, min: 1, max: 50_000 }),
     logins: number('logins', { default: 32, min: 1, max: 1000 }),
+    broadcast: {
+      receivers: number('receivers', { default: 500, min: 1, max: 50_000 }),
+      inFlight: number('broadcasts', { default: 8, min: 1, max: 1000 }),
+    },
+    connect: {
+      clients: number('clients', { default: 2000, min: 1, max: 50_000 }),
+      atOnce: number('at-once', { default: 100, min: 1, max: 10_000 }),
+    },
+    mixed: {
+      users: number('users', { default: 1000, min: 20, max: 50_000 }),
+      rate: values.rate === undefined ? mixedRate : number('rate', { default: mixedRate, min: 1, max: 1_000_000 }),
+    },
+    growth: readNumbers('connections', values.connections ?? '100,1000,10000', { ...upTo(50_000), min: 2 }, faults),
     from: readFrom(values.from, faults),
     callback: values.callback === true,
+    security: readOnly('security', values.security, 'plain', faults),
+    codec: readOnly('codec', values.codec, 'json', faults),
     generators: number('generators', { default: Math.max(1, Math.floor(cores / 4)), min: 1, max: 64 }),
-    servers: readNames('servers', values.servers, serverNames, faults),
+    servers: readNames('servers', values.servers, { known: serverNames, usual: serverNames }, faults),
+    sweep,
     running: readUrl(values.url, faults, {
-      userPrefix,
-      passwordFile,
+      userPrefix: values['user-prefix'] ?? 'bench-',
+      passwordFile: values['password-file'],
+      dataDir: values['data-dir'],
       pid: values.pid === undefined ? undefined : number('pid', { default: 0, min: 1, max: 2 ** 31 }),
     }),
     profileFolder: values['cpu-prof'],
     json: values.json === true,
   }
-  return faults.length > 0 ? { kind: 'fault', faults } : { kind: 'run', settings }
+  if (faults.length > 0) return { kind: 'fault', faults: [...new Set(faults)] }
+  return { kind: 'run', settings, files: { json: values.out, html: values.html } }
 }
 
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: optionTable, strict: true, allowPositionals: false }).values
-}
-
-type NumberName =
-  | 'pairs'
-  | 'size'
-  | 'rate'
-  | 'seconds'
-  | 'warmup'
-  | 'rounds'
-  | 'idle'
-  | 'logins'
-  | 'generators'
-  | 'pid'
-  | 'print-accounts'
-
-interface Range {
-  readonly default: number
-  readonly min: number
-  readonly max: number
-}
-
-function readNumber(name: string, text: string | undefined, range: Range, faults: string[]): number {
-  if (text === undefined) return range.default
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (value >= range.min && value <= range.max) return value
-  faults.push(`--${name} must be a whole number from ${range.min} to ${range.max}, not "${text}"`)
-  return range.default
-}
-
-function readWindows(text: string | undefined, faults: string[]): number[] {
-  const parts = (text ?? '64,1').split(',')
-  return parts.map((part) => readNumber('window', part, { default: 1, min: 1, max: 10_000 }, faults))
-}
-
-function readNames<Name extends string>(
-  option: string,
-  text: string | undefined,
-  known: readonly Name[],
-  faults: string[],
-): Name[] {
-  if (text === undefined) return [...known]
-  const asked = text.split(',')
-  for (const name of asked) {
-    if (!known.some((one) => one === name))
-      faults.push(`--${option} "${name}" does not exist; there are ${known.join(', ')}`)
-  }
-  return known.filter((one) => asked.includes(one))
-}
-
-function readFrom(text: string | undefined, faults: string[]): 'set' | 'absent' {
-  if (text === undefined || text === 'set' || text === 'absent') return text ?? 'set'
-  faults.push(`--from must be "set" or "absent", not "${text}"`)
-  return 'set'
-}
-
-function readUrl(
-  text: string | undefined,
-  faults: string[],
-  rest: { userPrefix: string; passwordFile: string | undefined; pid: number | undefined },
-): RunningTarget | undefined {
-  if (text === undefined) return undefined
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || url.protocol !== 'parley:' || url.port === '') {
-    faults.push(`--url must be like parley://127.0.0.1:7700, not "${text}"`)
-    return undefined
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (!isLoopback(host)) {
-    faults.push(`--url must name this machine (127.0.0.1, ::1 or localhost), not "${host}": load is not sent to others`)
-  }
-  if (rest.passwordFile === undefined) faults.push('--url needs --password-file, the password that its users share')
-  return {
-    host,
-    port: Number(url.port),
-    userPrefix: rest.userPrefix,
-    passwordFile: rest.passwordFile ?? '',
-    pid: rest.pid,
-  }
-}
-
-/** Whether a host of a URL is this machine without asking the network. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+function upTo(max: number): Range {
+  return { default: 1, min: 1, max }
 }

@@ -1,16 +1,27 @@
 /** Holds logged-in connections that do nothing. */
 import { performance } from 'node:perf_hooks'
 import { now } from './clock.ts'
+import { TimeRecorder } from './distribution.ts'
 import type { Outcome, WorkOrder } from './messages.ts'
-import { openAll, type RawConnection, subscribeAll } from './raw-connection.ts'
+import { forEachAtOnce, RawConnection, subscribeAll } from './raw-connection.ts'
 import { Complaints, openAtOnce, type Work } from './work.ts'
 
 /** Connects and logs in all of them. */
 export async function prepareIdle(order: Extract<WorkOrder, { kind: 'idle' }>): Promise<Work> {
   const beganMs = now()
   const began = performance.eventLoopUtilization()
-  const connections = await openAll(order.endpoint, order.logins, openAtOnce)
-  const connecting = { seconds: (now() - beganMs) / 1000, active: performance.eventLoopUtilization(began).utilization }
+  const times = new TimeRecorder()
+  const connections = new Array<RawConnection>(order.logins.length)
+  await forEachAtOnce(order.logins, order.atOnce ?? openAtOnce, async (login, index) => {
+    const clientMs = now()
+    connections[index] = await RawConnection.open(order.endpoint, login)
+    times.record(now() - clientMs)
+  })
+  const connecting = {
+    seconds: (now() - beganMs) / 1000,
+    active: performance.eventLoopUtilization(began).utilization,
+    times: times.distribution(),
+  }
   await subscribeAll(connections)
   return new Idle(connections, connecting)
 }

@@ -10,6 +10,7 @@ import { prepareEveryone } from './everyone.ts'
 import { prepareIdle } from './idle.ts'
 import { prepareLogins } from './logins.ts'
 import type { Answer, Order, WorkOrder } from './messages.ts'
+import { prepareMixed } from './mixed.ts'
 import { preparePacer } from './pacer.ts'
 import { prepareSink } from './sink.ts'
 import { prepareTokens } from './tokens.ts'
@@ -62,6 +63,8 @@ async function prepare(order: WorkOrder): Promise<Work> {
       return prepareLogins(order)
     case 'idle':
       return prepareIdle(order)
+    case 'mixed':
+      return prepareMixed(order)
     case 'tokens':
       return prepareTokens(order)
   }

@@ -22,6 +22,18 @@ export interface Skew {
   readonly users: number
 }
 
+/** How the users of a mixed work live. */
+export interface Habits {
+  /** Share of the users who are busy, and the share of the messages that they send. */
+  readonly busyUsers: number
+  readonly busyShare: number
+  /** How long a session lasts, and how long a user then stays away, on average. */
+  readonly onlineMs: number
+  readonly awayMs: number
+  /** Share of the sessions that end without a word, as when a train enters a tunnel. */
+  readonly abruptShare: number
+}
+
 /** What a generator can do. One file each, of the same name. */
 export type WorkOrder =
   | {
@@ -64,7 +76,21 @@ export type WorkOrder =
       readonly window: number
     }
   | { readonly kind: 'logins'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
-  | { readonly kind: 'idle'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
+  | {
+      readonly kind: 'idle'
+      readonly endpoint: Endpoint
+      readonly logins: readonly Login[]
+      /** Clients that connect at the same time; 100 unless said otherwise. */
+      readonly atOnce?: number
+    }
+  | {
+      readonly kind: 'mixed'
+      readonly endpoint: Endpoint
+      readonly logins: readonly Login[]
+      readonly shape: MessageShape
+      readonly ratePerSecond: number
+      readonly habits: Habits
+    }
   | { readonly kind: 'tokens'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
 
 /** When a run begins, from when on it counts, and when it ends; moments of the common clock. */
@@ -116,7 +142,14 @@ export interface Outcome {
   readonly lag?: Distribution
   readonly tokens?: readonly string[]
   /** How long all of an idle work needed to connect and log in, and the share of it when the event loop was at work. */
-  readonly connecting?: { readonly seconds: number; readonly active: number }
+  readonly connecting?: {
+    readonly seconds: number
+    readonly active: number
+    /** Each from its connecting to the answer to its login. */
+    readonly times: Distribution
+  }
+  /** Other things that were counted, by name. */
+  readonly counts?: Readonly<Record<string, number>>
   /** What went wrong, in the words of the server where it said something; a few examples. */
   readonly complaints: readonly string[]
 }

@@ -72,12 +72,16 @@ class Pacer implements Work {
     }
     if (waitMs > 0) Atomics.wait(this.#sleepCell, 0, 0, waitMs)
     const at = now()
+    const owing: Sender[] = []
     while (this.#dueMs(this.done) <= at && this.#dueMs(this.done) < this.#schedule.endMs) {
       if (this.#dueMs(this.done) >= this.#schedule.measureMs) this.#lag.record(at - this.#dueMs(this.done))
-      this.#senders[this.done % this.#senders.length]?.owe(1)
+      const sender = this.#senders[this.done % this.#senders.length]
+      sender?.owe(1)
+      if (sender !== undefined) owing.push(sender)
       this.done++
     }
-    for (const sender of this.#senders) sender.flush()
+    // Only these: there may be thousands of senders. What one still owes because of a write goes out after it.
+    for (const sender of owing) sender.flush()
     setImmediate(this.#turn)
   }
 

@@ -121,6 +121,12 @@ export class RawConnection {
     clearTimeout(deadline)
   }
 
+  /** Ends the connection without a word. */
+  drop(): void {
+    this.#isClosing = true
+    this.#socket.destroy()
+  }
+
   /** Goes through a dialogue; what was read behind it goes to the handler. Returns the token that came with it. */
   #talk(dialogue: Dialogue, purpose: string): Promise<string> {
     return new Promise((resolve, reject) => {

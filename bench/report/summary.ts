@@ -3,6 +3,7 @@ import type { Result } from '../benchmark.ts'
 import type { Case } from '../scenarios/scenario.ts'
 import { type Spread, spreadOf } from '../statistics.ts'
 import { isFaultless, type Verification } from '../verifier.ts'
+import { refusalOfMost } from './refusal.ts'
 
 /** One server in one case. */
 export interface Row {
@@ -12,6 +13,8 @@ export interface Row {
   readonly verification: Verification | undefined
   readonly notes: readonly string[]
   readonly faults: readonly string[]
+  /** Why the figures say more of the generator than of the server. */
+  readonly refusal?: string | undefined
 }
 
 /** One case with all servers. */
@@ -42,6 +45,11 @@ export function isAllRight(summaries: readonly Summary[]): boolean {
   )
 }
 
+/** Whether no row's figures are refused. */
+export function areFiguresValid(summaries: readonly Summary[]): boolean {
+  return summaries.every((summary) => summary.rows.every((row) => row.refusal === undefined))
+}
+
 function summarizeRow(result: Result): Row {
   const figures: Record<string, Spread> = {}
   for (const column of result.case.columns) {
@@ -55,6 +63,7 @@ function summarizeRow(result: Result): Row {
     verification: sumVerifications(result.rounds.flatMap((round) => round.verification ?? [])),
     notes: result.rounds.flatMap((round, index) => round.notes.map((note) => `round ${index + 1}: ${note}`)),
     faults: result.rounds.flatMap((round, index) => round.faults.map((fault) => `round ${index + 1}: ${fault}`)),
+    refusal: refusalOfMost(result.rounds),
   }
 }
 
@@ -72,6 +81,8 @@ function sumVerifications(all: readonly Verification[]): Verification | undefine
 
 function ratiosOf(one: Case, parley: Row | undefined, beside: Row | undefined): Record<string, number> {
   const ratios: Record<string, number> = {}
+  // A ratio of somebody else's figure would be quoted all the same.
+  if (parley?.refusal !== undefined || beside?.refusal !== undefined) return ratios
   for (const { key, ratio } of one.columns) {
     const [own, other] = [parley?.figures[key]?.median, beside?.figures[key]?.median]
     if (ratio && own !== undefined && other !== undefined && other > 0) ratios[key] = own / other

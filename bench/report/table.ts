@@ -23,7 +23,7 @@ function writeTable(summary: Summary): string {
   const hasVerification = summary.rows.some((row) => row.verification !== undefined)
   const head = ['', ...columns.map((column) => column.heading), ...(hasVerification ? ['verified'] : [])]
   const body = summary.rows.map((row) => [
-    row.server,
+    row.refusal === undefined ? row.server : `${row.server} (refused)`,
     ...columns.map((column) => writeSpread(row.figures[column.key], column.unit)),
     ...(hasVerification ? [writeVerification(row.verification)] : []),
   ])
@@ -79,6 +79,9 @@ export function writeRemarks(row: Row): string[] {
   return [
     ...row.notes.map((note) => `  note, ${row.server}, ${note}`),
     ...row.faults.map((fault) => `  FAULT, ${row.server}, ${fault}`),
+    ...(row.refusal === undefined
+      ? []
+      : [`  REFUSED, ${row.server}: ${row.refusal}; these figures are no measure of the server`]),
   ]
 }
 

@@ -76,7 +76,7 @@ function notesOf(settings: Settings, before: ProcessMemory | undefined): string[
 }
 
 /** Waits until the server's memory stays as it is for a second, for ten at most. */
-async function settle(server: Server): Promise<ProcessMemory | undefined> {
+export async function settle(server: Server): Promise<ProcessMemory | undefined> {
   if (server.pid === undefined) return undefined
   const deadline = now() + settleMsMax
   let current = readProcessMemory(server.pid)

@@ -1,15 +1,23 @@
 /** All scenarios by name. */
-import type { ScenarioName } from '../options.ts'
+import type { RunSettings, ScenarioName } from '../options.ts'
+import { broadcastCases } from './broadcast.ts'
+import { connectCases } from './connect.ts'
+import { growthCases } from './growth.ts'
 import { idleCases } from './idle.ts'
 import { latencyCases } from './latency.ts'
 import { loginCases } from './logins.ts'
-import type { Scenario } from './scenario.ts'
+import { mixedCases } from './mixed.ts'
+import type { Case } from './scenario.ts'
 import { throughputCases } from './throughput.ts'
 
 /** The scenarios; a new one is a file here and a name in the options. */
-export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
+export const scenarios: Readonly<Record<ScenarioName, (settings: RunSettings) => readonly Case[]>> = {
   throughput: throughputCases,
   latency: latencyCases,
   logins: loginCases,
   idle: idleCases,
+  broadcast: (settings) => broadcastCases(settings, settings.broadcast),
+  connect: connectCases,
+  mixed: mixedCases,
+  growth: growthCases,
 }

@@ -1,6 +1,7 @@
 /** Time to delivery at a fixed rate that does not wait for the server. */
 import { now } from '../generator/clock.ts'
-import type { Distribution, Outcome } from '../generator/messages.ts'
+import type { Distribution, Outcome, Pair } from '../generator/messages.ts'
+import type { Login } from '../generator/raw-connection.ts'
 import type { Settings } from '../options.ts'
 import type { Server } from '../servers/server.ts'
 import { verify } from '../verifier.ts'
@@ -23,23 +24,25 @@ const leadMs = 200
 
 /** One case, at the rate of the settings. */
 export function latencyCases(settings: Settings): Case[] {
-  return [
-    {
-      scenario: 'latency',
-      name: `latency at ${settings.rate}/s`,
-      title: `${describe(settings)}, ${settings.rate} messages/s open loop, timed from the intended moment`,
-      columns,
-      beside: 'floor',
-      needs: { users: 2 * settings.pairs, manyDevices: false },
-      freshServer: false,
-      run,
-    },
-  ]
+  return [latencyCase(settings, (bench) => bench.tokens.logins(2 * settings.pairs))]
 }
 
-async function run(server: Server, bench: Bench): Promise<Measurement> {
+/** The case with pairs and a rate of the settings, and users who log in as `loginsOf` says. */
+export function latencyCase(settings: Settings, loginsOf: (bench: Bench) => Promise<readonly Login[]>): Case {
+  return {
+    scenario: 'latency',
+    name: `latency at ${settings.rate}/s`,
+    title: `${describe(settings)}, ${settings.rate} messages/s open loop, timed from the intended moment`,
+    columns,
+    beside: 'floor',
+    needs: { users: 2 * settings.pairs, manyDevices: false },
+    freshServer: false,
+    run: async (server, bench) => run(server, bench, pairUp(await loginsOf(bench))),
+  }
+}
+
+async function run(server: Server, bench: Bench, pairs: readonly Pair[]): Promise<Measurement> {
   const { settings } = bench
-  const pairs = pairUp(await bench.tokens.logins(2 * settings.pairs))
   const [pacer, sink] = bench.startGenerators(2)
   if (pacer === undefined || sink === undefined) throw new Error('no generators')
   const work = {
@@ -60,6 +63,7 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
   await new Promise((resolve) => setTimeout(resolve, measureMs - now()))
   const load = await measureLoad(server, [sink], {
     seconds: settings.seconds,
+    alongside: [pacer],
     onSecond: (done) => bench.progress(`${done.toLocaleString('en')} messages/s`),
   })
   const { done: sent } = await pacer.mark()
@@ -71,6 +75,7 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
 function measurement(load: Load, sent: number, outcome: { received: Outcome; paced: Outcome }): Measurement {
   const times = outcome.received.times
   const lag = outcome.paced.lag
+  const refusal = lagRefusal(times, lag)
   const figures: Record<string, number> = { perSecond: load.done / load.seconds }
   if (times !== undefined) {
     figures['p50'] = times.p50Ms
@@ -85,14 +90,13 @@ function measurement(load: Load, sent: number, outcome: { received: Outcome; pac
     verification: verify(sent, outcome.received.arrivals),
     load,
     times,
-    notes: [...loadNotes(load), ...lagNotes(times, lag)],
+    notes: [...loadNotes(load), ...(refusal === undefined ? [] : [refusal])],
     faults: [...outcome.received.complaints, ...outcome.paced.complaints],
+    refusal,
   }
 }
 
-function lagNotes(times: Distribution | undefined, lag: Distribution | undefined): string[] {
-  if (times === undefined || lag === undefined || lag.p99Ms < times.p99Ms / 2) return []
-  return [
-    `the generator was late itself (p99 ${lag.p99Ms.toFixed(2)} ms): more than half of the p99 is its own, not the server's`,
-  ]
+function lagRefusal(times: Distribution | undefined, lag: Distribution | undefined): string | undefined {
+  if (times === undefined || lag === undefined || lag.p99Ms < times.p99Ms / 2) return undefined
+  return `the generator was late itself (p99 ${lag.p99Ms.toFixed(2)} ms): more than half of the p99 is its own, not the server's`
 }

@@ -5,8 +5,15 @@
 import { now } from '../generator/clock.ts'
 import type { Generator } from '../generator/generator.ts'
 import type { Progress } from '../generator/messages.ts'
-import { type MachineTimes, type ProcessTimes, readMachineTimes, readProcessTimes } from '../proc-stat.ts'
+import {
+  type MachineTimes,
+  type ProcessTimes,
+  readMachineTimes,
+  readProcessMemory,
+  readProcessTimes,
+} from '../proc-stat.ts'
 import type { Server } from '../servers/server.ts'
+import type { StatusSample } from '../servers/status-reader.ts'
 
 /** Who used what in a stretch of time. Cores: 1 is one core all the time. */
 export interface Load {
@@ -24,6 +31,20 @@ export interface Load {
   readonly otherCores: number | undefined
   /** Used by nobody. */
   readonly idleCores: number | undefined
+  /** Second by second, for plots. */
+  readonly samples?: readonly LoadSample[]
+}
+
+/** One second of a load. */
+export interface LoadSample {
+  /** Done in this second. */
+  readonly done: number
+  readonly serverCores: number | undefined
+  readonly generatorCores: number
+  /** Of the server, at the end of the second. */
+  readonly residentBytes: number | undefined
+  /** What the server said of itself at the end of the second. */
+  readonly status: StatusSample | undefined
 }
 
 /** Who set the pace. */
@@ -32,29 +53,83 @@ export type Bottleneck = 'server' | 'generator' | 'machine' | 'neither'
 const busyFrom = 0.9
 const spareCores = 0.1
 
+/** How long a server may think about its status before the second goes on without it. */
+const statusWaitMs = 500
+
 interface Moment {
   readonly progress: readonly Progress[]
+  /** Of generators whose work is not counted. */
+  readonly alongside: readonly Progress[]
   readonly server: ProcessTimes | undefined
   readonly machine: MachineTimes | undefined
 }
 
-/** Watches for some seconds; `onSecond` gets what was done in each. */
+/**
+ * Watches for some seconds; `onSecond` gets what was done in each. Of the generators `alongside` only the CPU counts:
+ * they work, but what they do is not what is measured.
+ */
 export async function measureLoad(
   server: Server,
   generators: readonly Generator[],
-  options: { seconds: number; onSecond: (done: number) => void },
+  options: { seconds: number; onSecond: (done: number) => void; alongside?: readonly Generator[] },
 ): Promise<Load> {
-  const first = await look(server, generators)
+  const { seconds, onSecond, alongside = [] } = options
+  const first = await look(server, generators, alongside)
   let last = first
-  const perSecond: number[] = []
-  for (let second = 1; second <= options.seconds; second++) {
+  const samples: LoadSample[] = []
+  for (let second = 1; second <= seconds; second++) {
     await sleepUntil((first.progress[0]?.atMs ?? 0) + second * 1000)
-    const current = await look(server, generators)
-    perSecond.push(Math.round((sumDone(current) - sumDone(last)) / secondsBetween(last, current)))
-    options.onSecond(perSecond.at(-1) ?? 0)
+    const current = await look(server, generators, alongside)
+    const sample = sampleBetween(last, current, {
+      residentBytes: server.pid === undefined ? undefined : readProcessMemory(server.pid)?.residentBytes,
+      status: await statusInTime(server),
+    })
+    samples.push(sample)
+    onSecond(sample.done)
     last = current
   }
-  return { ...loadBetween(first, last), perSecond }
+  return { ...loadBetween(first, last), perSecond: samples.map((sample) => sample.done), samples }
+}
+
+/**
+ * Watches a stretch of time whose end is not known before: until the returned function is called, which is told what
+ * was done and how busy the generator was. `generatorCpuMs` counts from the generator's start.
+ */
+export function watchLoad(
+  server: Server,
+): (end: { done: number; generatorActive: number; generatorCpuMs: number }) => Load {
+  const moment = (cpuMs: number, done: number, activeMs: number): Moment => ({
+    progress: [{ atMs: now(), done, cpuMs, activeMs }],
+    alongside: [],
+    server: server.pid === undefined ? undefined : readProcessTimes(server.pid),
+    machine: readMachineTimes(),
+  })
+  const first = moment(0, 0, 0)
+  return ({ done, generatorActive, generatorCpuMs }) => {
+    const elapsedMs = now() - (first.progress[0]?.atMs ?? 0)
+    return { ...loadBetween(first, moment(generatorCpuMs, done, generatorActive * elapsedMs)), perSecond: [] }
+  }
+}
+
+function sampleBetween(last: Moment, current: Moment, rest: Pick<LoadSample, 'residentBytes' | 'status'>): LoadSample {
+  const { seconds, done, serverCpuMs, generatorCores } = loadBetween(last, current)
+  return {
+    done: Math.round(done / seconds),
+    serverCores: serverCpuMs === undefined ? undefined : serverCpuMs / 1000 / seconds,
+    generatorCores,
+    ...rest,
+  }
+}
+
+async function statusInTime(server: Server): Promise<StatusSample | undefined> {
+  if (server.status === undefined) return undefined
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), statusWaitMs)
+  })
+  const status = await Promise.race([server.status(), late])
+  clearTimeout(timer)
+  return status
 }
 
 /**
@@ -87,22 +162,26 @@ export function loadNotes(load: Load): string[] {
   return notes
 }
 
-async function look(server: Server, generators: readonly Generator[]): Promise<Moment> {
-  const progress = await Promise.all(generators.map((generator) => generator.mark()))
+async function look(
+  server: Server,
+  generators: readonly Generator[],
+  alongside: readonly Generator[],
+): Promise<Moment> {
+  const [progress, others] = await Promise.all(
+    [generators, alongside].map((some) => Promise.all(some.map((generator) => generator.mark()))),
+  )
   return {
-    progress,
+    progress: progress ?? [],
+    alongside: others ?? [],
     server: server.pid === undefined ? undefined : readProcessTimes(server.pid),
     machine: readMachineTimes(),
   }
 }
 
-function loadBetween(first: Moment, last: Moment): Omit<Load, 'perSecond'> {
+function loadBetween(first: Moment, last: Moment): Omit<Load, 'perSecond' | 'samples'> {
   const seconds = secondsBetween(first, last)
   const elapsedMs = seconds * 1000
-  const generatorCpuMs = last.progress.reduce(
-    (sum, end, index) => sum + end.cpuMs - (first.progress[index]?.cpuMs ?? 0),
-    0,
-  )
+  const generatorCpuMs = sumCpuMs(last) - sumCpuMs(first)
   const serverCpuMs =
     first.server === undefined || last.server === undefined ? undefined : last.server.cpuMs - first.server.cpuMs
   const threads = [...(last.server?.threads ?? [])].map(
@@ -134,6 +213,10 @@ function idleCoresBetween(
 ): number | undefined {
   if (first === undefined || last === undefined) return undefined
   return (last.totalMs - last.busyMs - (first.totalMs - first.busyMs)) / elapsedMs
+}
+
+function sumCpuMs(moment: Moment): number {
+  return [...moment.progress, ...moment.alongside].reduce((sum, progress) => sum + progress.cpuMs, 0)
 }
 
 function sumDone(moment: Moment): number {

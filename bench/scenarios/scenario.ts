@@ -29,6 +29,8 @@ export interface Measurement {
   readonly notes: readonly string[]
   /** Why the round does not count. */
   readonly faults: readonly string[]
+  /** Why the figures are the generator's more than the server's, where the load does not say it. */
+  readonly refusal?: string | undefined
 }
 
 /** What a case works with. */
@@ -54,7 +56,10 @@ export interface Case {
   readonly name: string
   /** In full, over the table. */
   readonly title: string
+  /** The first one is what the case is about. */
   readonly columns: readonly Column[]
+  /** Where the case stands among the others of its scenario, when they differ by a number. */
+  readonly scale?: number
   /** What stands beside Parley: the floor server, or a yardstick. */
   readonly beside: 'floor' | Yardstick
   readonly needs: ServerNeeds
@@ -64,6 +69,3 @@ export interface Case {
   readonly fits?: (serverName: string) => boolean
   readonly run: (server: Server, bench: Bench) => Promise<Measurement>
 }
-
-/** A scenario: the cases that the settings ask for. */
-export type Scenario = (settings: Settings) => readonly Case[]

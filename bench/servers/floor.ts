@@ -24,6 +24,7 @@ export function floorKind(options: { profileFolder: string | undefined }): Serve
         pid: server.pid,
         devicesPerUser: 1,
         login: (user) => ({ userId: userName('bench-', user), password: 'any' }),
+        mintTokens: async (count) => Array.from({ length: count }, () => 'any'),
         stop: () => server.stop(),
       }
     },

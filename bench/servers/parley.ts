@@ -1,5 +1,6 @@
 /** Parley as a server under measurement: a process with a data directory of its own and imported users. */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,14 +8,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { hash } from '@node-rs/argon2'
+import { mintToken } from '../../src/security/token.ts'
+import { openLocalStore } from '../../src/store/local-store.ts'
 import { type ServerKind, type ServerNeeds, userName } from './server.ts'
 import { findFreePort, ServerProcess } from './server-process.ts'
+import { StatusReader } from './status-reader.ts'
 
 const command = fileURLToPath(new URL('../../../bin/parley.js', import.meta.url))
 const password = 'only for benchmarks'
 const userPrefix = 'bench-'
 const operator = 'bench-operator'
 const devicesPerUser = 16
+const tokenSeconds = 86_400
 
 const folders = new Set<string>()
 // What ends without stopping its server first leaves no data behind either.
@@ -22,19 +27,30 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Starts Parley servers. Settings in the environment of the benchmark apply, but for those that it needs itself. */
-export function parleyKind(options: { profileFolder: string | undefined }): ServerKind {
+/**
+ * Starts Parley servers. Settings in the environment of the benchmark apply, but for those that it needs itself;
+ * `settings` go before both.
+ */
+export function parleyKind(options: {
+  profileFolder: string | undefined
+  name?: string
+  settings?: Readonly<Record<string, string>>
+}): ServerKind {
+  const name = options.name ?? 'parley'
   return {
-    name: 'parley',
+    name,
     start: async (needs) => {
       const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
       folders.add(folder)
       try {
         const port = await findFreePort()
-        const environment = { ...process.env, ...benchSettings({ folder, port, manyDevices: needs.manyDevices }) }
+        const own = benchSettings({ folder, port, manyDevices: needs.manyDevices })
+        const environment = { ...process.env, ...own, ...options.settings }
+        const reader = new StatusReader(dataDirOf(folder))
         await importUsers(folder, environment, needs)
+        const mint = await tokenMint(folder)
         const server = await ServerProcess.start({
-          name: 'parley',
+          name,
           args: [command, 'serve'],
           port,
           folder,
@@ -43,13 +59,16 @@ export function parleyKind(options: { profileFolder: string | undefined }): Serv
           hasChannel: false,
         })
         return {
-          name: 'parley',
+          name,
           endpoint: { host: '127.0.0.1', port },
           pid: server.pid,
           devicesPerUser: needs.manyDevices ? devicesPerUser : 1,
           login: (user) => ({ userId: userName(userPrefix, user), password }),
           broadcaster: { userId: operator, password },
+          mintTokens: async (count) => mint(count),
+          status: () => reader.read(),
           stop: async () => {
+            reader.close()
             try {
               await server.stop()
             } finally {
@@ -62,6 +81,29 @@ export function parleyKind(options: { profileFolder: string | undefined }): Serv
         throw error
       }
     },
+  }
+}
+
+function dataDirOf(folder: string): string {
+  return join(folder, 'data')
+}
+
+/**
+ * Makes what the users would get for their passwords: ten thousand checks of passwords would take minutes. The data
+ * directory is the benchmark's own, so the key is in reach.
+ */
+async function tokenMint(folder: string): Promise<(count: number) => string[]> {
+  const store = openLocalStore({ dataDir: dataDirOf(folder) })
+  try {
+    const key = await store.call('tokenKey', {})
+    const generation = (await store.call('findAccount', { userId: userName(userPrefix, 0) }))?.generation ?? 0
+    const expires = Math.floor(Date.now() / 1000) + tokenSeconds
+    return (count) =>
+      Array.from({ length: count }, (_, user) =>
+        mintToken(key, { userId: userName(userPrefix, user), generation, expires }, randomBytes),
+      )
+  } finally {
+    store.close()
   }
 }
 
@@ -86,7 +128,7 @@ export function benchSettings(options: { folder: string; port: number; manyDevic
     PARLEY_HOST: '127.0.0.1',
     PARLEY_PORT: String(options.port),
     PARLEY_WS_PORT: '0',
-    PARLEY_DATA_DIR: join(options.folder, 'data'),
+    PARLEY_DATA_DIR: dataDirOf(options.folder),
     PARLEY_LOG_LEVEL: 'warn',
     // The generator is one address and sends as fast as it is let.
     PARLEY_USER_MESSAGES_PER_SECOND: '0',

@@ -1,5 +1,6 @@
 /** A server under measurement, and how the benchmark gets one. */
 import type { Endpoint, Login } from '../generator/raw-connection.ts'
+import type { StatusSample } from './status-reader.ts'
 
 /** A server that listens. */
 export interface Server {
@@ -13,6 +14,10 @@ export interface Server {
   readonly login: (user: number) => Login
   /** Who may write to everybody at once, where that takes a right. */
   readonly broadcaster?: Login
+  /** Tokens for the users from 0 on, where the benchmark can make them without a login. */
+  readonly mintTokens?: (count: number) => Promise<readonly string[]>
+  /** What the server says of itself, where it can be asked. */
+  readonly status?: () => Promise<StatusSample | undefined>
   /** Ends it, when the benchmark started it. */
   readonly stop: () => Promise<void>
 }

@@ -24,6 +24,13 @@ export class TokenCache {
     return this.#tokens.slice(0, count).map((token, user) => ({ userId: this.#server.login(user).userId, token }))
   }
 
+  /** The same without a login before, where that is possible: for many users. */
+  async minted(count: number): Promise<Login[]> {
+    const tokens = await this.#server.mintTokens?.(count)
+    if (tokens === undefined) return this.logins(count)
+    return tokens.map((token, user) => ({ userId: this.#server.login(user).userId, token }))
+  }
+
   async #fetch(logins: readonly Login[]): Promise<readonly string[]> {
     const generator = Generator.start()
     try {

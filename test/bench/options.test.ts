@@ -1,7 +1,9 @@
 import t from 'tap'
-import { helpText, isLoopback, readOptions, type Settings } from '../../bench/options.ts'
+import { helpText } from '../../bench/help-text.ts'
+import { isLoopback } from '../../bench/option-values.ts'
+import { type RunSettings, readOptions } from '../../bench/options.ts'
 
-function settingsOf(...args: string[]): Settings {
+function settingsOf(...args: string[]): RunSettings {
   const request = readOptions(args, 2)
   if (request.kind !== 'run') throw new Error(JSON.stringify(request))
   return request.settings
@@ -14,7 +16,7 @@ function faultsOf(...args: string[]): readonly string[] {
 
 t.test('without options everything runs with defaults', async (t) => {
   const settings = settingsOf()
-  t.strictSame(settings.scenarios, ['throughput', 'latency', 'logins', 'idle'])
+  t.strictSame(settings.scenarios, ['throughput', 'latency', 'logins', 'idle', 'broadcast', 'connect', 'mixed'])
   t.strictSame(settings.servers, ['floor', 'parley'])
   t.strictSame(settings.windows, [64, 1])
   t.match(settings, { pairs: 50, size: 128, rate: 5000, from: 'set', callback: false, generators: 1, json: false })
