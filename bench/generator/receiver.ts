@@ -40,7 +40,8 @@ export class Receiver {
 
   #read(bytes: Buffer, start: number, end: number): void {
     let mark = start + this.#markAt
-    if (!isMark(bytes, mark)) {
+    // Behind a short frame may be what is left of an older one, which still looks like a message.
+    if (mark >= end || !isMark(bytes, mark)) {
       mark = findMark(bytes, start, end)
       if (mark === -1) {
         this.#readOther(bytes, start, end)

@@ -65,7 +65,8 @@ export class Sender {
 
   #read(bytes: Buffer, start: number, end: number): void {
     let at = start + this.#callbackAt
-    let sequence = this.#callbackAt === 0 ? Number.NaN : readCallback(bytes, at)
+    // Behind a short frame may be what is left of an older one.
+    let sequence = this.#callbackAt === 0 || at >= end ? Number.NaN : readCallback(bytes, at)
     if (Number.isNaN(sequence)) {
       at = findCallback(bytes, start, end)
       sequence = at === -1 ? Number.NaN : readCallback(bytes, at)
