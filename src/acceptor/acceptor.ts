@@ -13,9 +13,9 @@ import type { Channel } from './channel.ts'
 import { Connection, type Session } from './connection.ts'
 import { Counters } from './counters.ts'
 import { type FrameEffects, FrameReader } from './frame-reader.ts'
+import { LearnedShape } from './learned-shape.ts'
 import { type Listener, type ListenerEvents, listen } from './listeners.ts'
 import type { AcceptorOptions } from './options.ts'
-import { Repeats } from './repeats.ts'
 import type { RouterLink } from './router-link.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -363,7 +363,7 @@ export class Acceptor implements FrameEffects {
       nameJson: Buffer.from(nameJson, 'utf8'),
       senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
       bucket: shared.bucket,
-      repeats: new Repeats(),
+      shape: new LearnedShape(),
       watches: false,
     }
   }

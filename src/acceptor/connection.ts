@@ -10,8 +10,8 @@
  */
 import type { ConnectionId } from '../mailbox/router-messages.ts'
 import type { Channel } from './channel.ts'
+import type { LearnedShape } from './learned-shape.ts'
 import { OutputQueue } from './output-queue.ts'
-import type { Repeats } from './repeats.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /** What the acceptor knows of a logged-in user's session. */
@@ -25,8 +25,8 @@ export interface Session {
   readonly senderMember: Buffer
   /** Shared by all sessions of the user. */
   readonly bucket: TokenBucket
-  /** What it sent last, to recognise more of the same. */
-  readonly repeats: Repeats
+  /** How its client writes messages. */
+  readonly shape: LearnedShape
   /** Whether it gets `PresenceEvent`s. */
   watches: boolean
 }

@@ -14,6 +14,7 @@ import { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import { type Fault, fault } from '../protocol/errors.ts'
 import { type Json, parseJson } from '../protocol/json.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
+import { addressingOf } from './addressing.ts'
 import type { Connection, Session } from './connection.ts'
 import { type FrameBytes, RunBuilder } from './run-builder.ts'
 
@@ -95,9 +96,9 @@ export class FrameReader implements FrameSink {
 
   #read(connection: Connection, frame: FrameBytes): void {
     const session = connection.session()
-    const repeated = session?.repeats.match(frame, this.#viewOf(frame.bytes))
-    if (session !== undefined && repeated !== undefined && session.bucket.take(this.#now)) {
-      this.#runs.add(connection, session, repeated, frame)
+    const addressing = session?.shape.match(frame, this.#viewOf(frame.bytes))
+    if (session !== undefined && addressing !== undefined && session.bucket.take(this.#now)) {
+      this.#runs.add(connection, session, addressing, frame)
       return
     }
     const problem = this.#envelope.read(frame.bytes, frame.start, frame.end)
@@ -236,10 +237,9 @@ export class FrameReader implements FrameSink {
       this.#refuse(this.#answered(), problem)
       return
     }
-    const addressing = this.#runs.addressing(envelope, frame.start)
-    const callbackId = envelope.callbackId()
-    this.#runs.add(connection, session, addressing, frame, callbackId)
-    if (callbackId === undefined) session.repeats.learn(frame, addressing, envelope.plainText())
+    const addressing = addressingOf(envelope, frame.start)
+    this.#runs.add(connection, session, addressing, frame)
+    session.shape.learn(envelope, addressing, frame)
   }
 
   /** What is wrong with a message to a user. */
@@ -282,7 +282,10 @@ export class FrameReader implements FrameSink {
       type,
       callbackId: envelope.callbackId(),
       content,
-      frame: type === 'BroadcastRequest' ? this.#runs.frameWithSender(session, envelope, frame) : undefined,
+      frame:
+        type === 'BroadcastRequest'
+          ? this.#runs.frameWithSender(session, addressingOf(envelope, frame.start), frame)
+          : undefined,
     })
   }
 }

@@ -29,7 +29,8 @@ export class RouterLink {
   relay(run: RelayRun): void {
     if (this.#sender.tryWrite((writer) => writeRelay(writer, run))) return
     const frames = Buffer.from(run.bytes.subarray(run.start, run.end))
-    const kept: RelayRun = { ...run, bytes: frames, start: 0, end: frames.length }
+    const to = Buffer.from(run.to.subarray(run.toStart, run.toEnd))
+    const kept: RelayRun = { ...run, to, toStart: 0, toEnd: to.length, bytes: frames, start: 0, end: frames.length }
     this.#sender.owe((writer) => writeRelay(writer, kept))
   }
 

@@ -4,17 +4,19 @@
  * written. Runs on: the acceptor thread.
  */
 import type { RelayRun } from '../mailbox/router-codec.ts'
-import type { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import type { Connection, Session } from './connection.ts'
 
-/** Where a frame goes and what has to be written into it; the same for all frames that differ in their text only. */
+/** Where a frame goes, what has to be written into it, and whether an answer is wanted. Valid for one frame. */
 export interface Addressing {
-  /** The receiver's name as UTF-8. */
+  /** The receiver's name as UTF-8 is `to[toStart, toEnd)`. */
   readonly to: Buffer
+  readonly toStart: number
+  readonly toEnd: number
   /** The offset within the body at which the true sender has to be written; undefined when the frame names it. */
   readonly senderAt: number | undefined
   /** Whether a `null` stands there, which the sender replaces. */
   readonly senderIsNull: boolean
+  readonly callbackId: string | undefined
 }
 
 /** A frame: its body is `bytes[start, end)`, with the delimiters around it. */
@@ -25,6 +27,7 @@ export interface FrameBytes {
 }
 
 const nullBytes = 4
+const none: readonly string[] = []
 const scratchBytes = 65_536
 
 /** See the head of the file. */
@@ -34,8 +37,11 @@ export class RunBuilder {
   #scratch: Buffer = Buffer.allocUnsafe(scratchBytes)
   #scratchUsed = 0
   #count = 0
+  #callbackIds: string[] = []
   #connection = 0
-  #to: Buffer = Buffer.alloc(0)
+  #to: Buffer = this.#scratch
+  #toStart = 0
+  #toEnd = 0
   #bytes: Buffer = this.#scratch
   #start = 0
   #end = 0
@@ -44,20 +50,8 @@ export class RunBuilder {
     this.#send = send
   }
 
-  /** How the frame that the envelope has just read is addressed. */
-  addressing(envelope: EnvelopeReader, start: number): Addressing {
-    const to = envelope.isTo(this.#to) ? this.#to : Buffer.from(envelope.to(), 'utf8')
-    if (envelope.hasFrom()) return { to, senderAt: undefined, senderIsNull: false }
-    const splice = envelope.fromSplice()
-    return { to, senderAt: splice.at - start, senderIsNull: splice.isNull }
-  }
-
-  /**
-   * Adds a checked frame to the run, after sending the run that it does not continue.
-   *
-   * @param callbackId given when the sender wants an answer; the frame is then a run of its own
-   */
-  add(connection: Connection, session: Session, how: Addressing, frame: FrameBytes, callbackId?: string): void {
+  /** Adds a checked frame to the run, after sending the run that it does not continue. */
+  add(connection: Connection, session: Session, how: Addressing, frame: FrameBytes): void {
     let { bytes } = frame
     let start = frame.start - 1
     let end = frame.end + 1
@@ -67,20 +61,31 @@ export class RunBuilder {
       start = this.#scratchUsed
       this.#scratchUsed = end
     }
-    const continues = this.#count > 0 && callbackId === undefined && bytes === this.#bytes && start === this.#end
-    if (continues && (how.to === this.#to || how.to.equals(this.#to))) {
+    if (this.#count > 0 && bytes === this.#bytes && start === this.#end && this.#isTo(how)) {
       this.#end = end
       this.#count++
-      return
+    } else {
+      this.#sendRun()
+      this.#to = how.to
+      this.#toStart = how.toStart
+      this.#toEnd = how.toEnd
+      this.#connection = connection.id
+      this.#bytes = bytes
+      this.#start = start
+      this.#end = end
+      this.#count = 1
     }
-    this.#sendRun()
-    this.#to = how.to
-    this.#connection = connection.id
-    this.#bytes = bytes
-    this.#start = start
-    this.#end = end
-    this.#count = 1
-    if (callbackId !== undefined) this.#sendRun(callbackId)
+    if (how.callbackId !== undefined) this.#callbackIds.push(how.callbackId)
+  }
+
+  /** Whether the run goes to the same receiver. Names are short: a loop is faster than a native call. */
+  #isTo(how: Addressing): boolean {
+    const length = how.toEnd - how.toStart
+    if (length !== this.#toEnd - this.#toStart) return false
+    for (let index = 0; index < length; index++) {
+      if (how.to[how.toStart + index] !== this.#to[this.#toStart + index]) return false
+    }
+    return true
   }
 
   /** Sends what was gathered; the bytes of the chunk are free afterwards. */
@@ -91,20 +96,24 @@ export class RunBuilder {
   }
 
   /** A copy of a frame with its true sender, for requests that are passed on. */
-  frameWithSender(session: Session, envelope: EnvelopeReader, frame: FrameBytes): Buffer {
-    const { senderAt, senderIsNull } = this.addressing(envelope, frame.start)
-    if (senderAt === undefined) return Buffer.from(frame.bytes.subarray(frame.start - 1, frame.end + 1))
-    const end = this.#writeWithSender(session, senderAt, senderIsNull, frame)
+  frameWithSender(session: Session, how: Addressing, frame: FrameBytes): Buffer {
+    if (how.senderAt === undefined) return Buffer.from(frame.bytes.subarray(frame.start - 1, frame.end + 1))
+    const end = this.#writeWithSender(session, how.senderAt, how.senderIsNull, frame)
     return Buffer.from(this.#scratch.subarray(this.#scratchUsed, end))
   }
 
-  #sendRun(callbackId?: string): void {
+  #sendRun(): void {
     if (this.#count === 0) return
+    // The receiver of the run may keep the list: it is given away.
+    const callbackIds = this.#callbackIds.length > 0 ? this.#callbackIds : none
+    if (callbackIds !== none) this.#callbackIds = []
     this.#send({
       connection: this.#connection,
       count: this.#count,
       to: this.#to,
-      callbackId,
+      toStart: this.#toStart,
+      toEnd: this.#toEnd,
+      callbackIds,
       bytes: this.#bytes,
       start: this.#start,
       end: this.#end,

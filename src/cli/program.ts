@@ -1,6 +1,7 @@
 /** The command line as a whole: its commands, its help, and how errors end it. */
 import { Command, CommanderError } from 'commander'
 import { ExitCode, explain } from './cli-error.ts'
+import { addBench } from './commands/bench.ts'
 import { addBroadcast } from './commands/broadcast.ts'
 import { addChat } from './commands/chat.ts'
 import { addConfig } from './commands/config.ts'
@@ -9,6 +10,7 @@ import { addKick } from './commands/kick.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
+import { addTune } from './commands/tune.ts'
 import { addUser } from './commands/user.ts'
 import { addWho } from './commands/who.ts'
 import type { CliContext } from './context.ts'
@@ -75,6 +77,8 @@ export function createProgram(context: CliContext): Command {
   addStatus(program, context)
   addConfig(program, context)
   addDoctor(program, context)
+  addBench(program, context)
+  addTune(program, context)
   return program
 }
 

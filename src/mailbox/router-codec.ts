@@ -1,12 +1,12 @@
 /**
  * The layout of messages from an acceptor to the router. `relay` is written and read in place:
  *
- *      0            4        8          10               12
- *     +------------+--------+----------+----------------+----+-------------+--------+
- *     | connection | count  | to bytes | callback bytes | to | callback id | frames |
- *     +------------+--------+----------+----------------+----+-------------+--------+
+ *      0            4        8          10          12
+ *     +------------+--------+----------+-----------+----+--------------+--------+
+ *     | connection | count  | to bytes | callbacks | to | callback ids | frames |
+ *     +------------+--------+----------+-----------+----+--------------+--------+
  *
- * Numbers are little-endian; `callback bytes` is 0xffff where no answer is wanted.
+ * Numbers are little-endian. `callbacks` is the number of callback ids; each is a byte with its length, and its text.
  */
 import { KIND_HOT, KIND_PACKED, readPacked, writePacked } from './record.ts'
 import type { RingReader, RingWriter } from './ring.ts'
@@ -14,16 +14,18 @@ import type { RelayMessage, RouterMessage } from './router-messages.ts'
 
 const COUNT = 4
 const TO_BYTES = 8
-const CALLBACK_BYTES = 10
+const CALLBACKS = 10
 const HEAD_BYTES = 12
-const NO_CALLBACK = 0xffff
 
-/** A run of frames as the acceptor has it: the frames are `bytes[start, end)`. */
+/** A run of frames as the acceptor has it: the frames are `bytes[start, end)`, the receiver `to[toStart, toEnd)`. */
 export interface RelayRun {
   readonly connection: number
   readonly count: number
   readonly to: Buffer
-  readonly callbackId: string | undefined
+  readonly toStart: number
+  readonly toEnd: number
+  /** At most 65,535, each of at most 255 bytes. */
+  readonly callbackIds: readonly string[]
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
@@ -31,23 +33,23 @@ export interface RelayRun {
 
 /** Writes a run. False when the ring is full; nothing was written then. */
 export function writeRelay(writer: RingWriter, run: RelayRun): boolean {
-  const callback = run.callbackId === undefined ? undefined : Buffer.from(run.callbackId, 'utf8')
-  const callbackBytes = callback?.length ?? 0
-  const toBytes = run.to.length
-  const payloadBytes = HEAD_BYTES + toBytes + callbackBytes + run.end - run.start
+  const { callbackIds } = run
+  const toBytes = run.toEnd - run.toStart
+  let payloadBytes = HEAD_BYTES + toBytes + callbackIds.length + run.end - run.start
+  for (const id of callbackIds) payloadBytes += Buffer.byteLength(id)
   const offset = writer.reserve(payloadBytes)
   if (offset === -1) return false
   const bytes = writer.bytes
   bytes.writeUInt32LE(run.connection, offset)
   bytes.writeUInt32LE(run.count, offset + COUNT)
   bytes.writeUInt16LE(toBytes, offset + TO_BYTES)
-  bytes.writeUInt16LE(callback === undefined ? NO_CALLBACK : callbackBytes, offset + CALLBACK_BYTES)
+  bytes.writeUInt16LE(callbackIds.length, offset + CALLBACKS)
   let at = offset + HEAD_BYTES
-  run.to.copy(bytes, at, 0, toBytes)
-  at += toBytes
-  if (callback !== undefined) {
-    callback.copy(bytes, at)
-    at += callbackBytes
+  at += run.to.copy(bytes, at, run.toStart, run.toEnd)
+  for (const id of callbackIds) {
+    const idBytes = bytes.write(id, at + 1)
+    bytes[at] = idBytes
+    at += 1 + idBytes
   }
   run.bytes.copy(bytes, at, run.start, run.end)
   writer.commit(KIND_HOT, payloadBytes)
@@ -69,14 +71,19 @@ export function readRouterMessage(
   if (kind === KIND_PACKED) return readPacked<RouterMessage>(reader, offset, payloadBytes)
   const bytes = reader.bytes
   const toEnd = offset + HEAD_BYTES + bytes.readUInt16LE(offset + TO_BYTES)
-  const callbackBytes = bytes.readUInt16LE(offset + CALLBACK_BYTES)
-  const framesStart = callbackBytes === NO_CALLBACK ? toEnd : toEnd + callbackBytes
+  const callbackIds: string[] = []
+  let at = toEnd
+  for (let left = bytes.readUInt16LE(offset + CALLBACKS); left > 0; left--) {
+    const idEnd = at + 1 + (bytes[at] as number)
+    callbackIds.push(bytes.toString('utf8', at + 1, idEnd))
+    at = idEnd
+  }
   return {
     kind: 'relay',
     connection: bytes.readUInt32LE(offset),
     count: bytes.readUInt32LE(offset + COUNT),
     to: bytes.toString('utf8', offset + HEAD_BYTES, toEnd),
-    callbackId: callbackBytes === NO_CALLBACK ? undefined : bytes.toString('utf8', toEnd, framesStart),
-    frames: bytes.subarray(framesStart, offset + payloadBytes),
+    callbackIds,
+    frames: bytes.subarray(at, offset + payloadBytes),
   }
 }

@@ -13,10 +13,10 @@ export interface RelayMessage {
   readonly kind: 'relay'
   readonly connection: ConnectionId
   readonly to: string
-  /** Given when the sender wants an answer; the run is then a single frame. */
-  readonly callbackId: string | undefined
   /** How many frames. */
   readonly count: number
+  /** Of the frames whose sender wants an answer, in their order. */
+  readonly callbackIds: readonly string[]
   /** Valid only while the message is being handled. */
   readonly frames: Uint8Array
 }

@@ -22,6 +22,7 @@ import {
   skipString,
   skipValue,
 } from './json-scanner.ts'
+import { MessageShape, type ShapeValue, type ShapeValueKind } from './message-shape.ts'
 import { userIdFault } from './user-id.ts'
 
 const SPACE = 0x20
@@ -396,9 +397,16 @@ export class EnvelopeReader {
     return start !== ABSENT && this.#isPlainMessage(start, this.#valueEnd[CONTENT] as number)
   }
 
-  /** After `contentIsPlainMessage`: where the text lies, when it has no escapes. */
-  plainText(): { readonly start: number; readonly end: number } | undefined {
-    return this.#textStart === ABSENT ? undefined : { start: this.#textStart, end: this.#textEnd }
+  /** After `contentIsPlainMessage`: the shape of the message, when none of its values has escapes. */
+  shape(start: number, end: number): MessageShape | undefined {
+    if (this.#textStart === ABSENT || (this.#escaped & SHAPE_STRINGS) !== 0) return undefined
+    const values: ShapeValue[] = [{ kind: 'text', start: this.#textStart, end: this.#textEnd }]
+    for (const [field, kind] of shapeFields) {
+      const valueStart = this.#valueStart[field] as number
+      if (valueStart !== ABSENT) values.push({ kind, start: valueStart, end: this.#valueEnd[field] as number })
+    }
+    values.sort((a, b) => a.start - b.start)
+    return new MessageShape(this.#bytes, start, end, values)
   }
 
   /** Text inside a string inside JSON: a backslash of the inner text is two here, its quote is `\"`. */
@@ -446,6 +454,14 @@ export class EnvelopeReader {
   }
 }
 
+/** The fields whose values differ between messages of one shape. */
+const shapeFields: readonly (readonly [number, ShapeValueKind])[] = [
+  [TO_USER_ID, 'to'],
+  [CREATE_TIME, 'time'],
+  [CALLBACK_ID, 'callbackId'],
+  [CLIENT_MSG_ID, 'clientMsgId'],
+]
+const SHAPE_STRINGS = (1 << TO_USER_ID) | (1 << CALLBACK_ID) | (1 << CLIENT_MSG_ID)
 const SERVER_FIELDS = (1 << MSG_ID) | (1 << SEQ) | (1 << EPOCH) | (1 << SERVER_TIME)
 
 const messageHead = Buffer.from('{\\"Message\\":', 'latin1')

@@ -1,7 +1,7 @@
 /** How the router answers whoever asked: sessions over the wire, commands by their number. */
 import type { ConnectionId } from '../mailbox/router-messages.ts'
 import type { Fault } from '../protocol/errors.ts'
-import { type FaultExtras, frameOf, refusal, serverMessage } from '../protocol/replies.ts'
+import { type FaultExtras, frameOf, refusal, sentAnswers, serverMessage } from '../protocol/replies.ts'
 import type { Step } from './state.ts'
 
 function seconds(now: number): number {
@@ -17,6 +17,12 @@ export function serverFrame(step: Step, type: string, content: unknown, callback
 /** Sends a message of the server's own to one connection. */
 export function say(step: Step, connection: ConnectionId, type: string, content: unknown, callbackId?: string): void {
   const frames = serverFrame(step, type, content, callbackId)
+  step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
+}
+
+/** Tells a sender of messages to a user that they were written: one answer for each `CallbackID`, in one piece. */
+export function confirmSent(step: Step, connection: ConnectionId, callbackIds: readonly string[]): void {
+  const frames = sentAnswers(step.state.options.delimiters, callbackIds, seconds(step.now))
   step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
 }
 

@@ -28,7 +28,7 @@ export function takeCommand(step: Step, id: number, command: Command): void {
     case 'send': {
       const asker: Asker = { kind: 'command', id }
       const receivers = state.users.get(command.to)
-      if (receivers === undefined) lookUp(step, command.to, asker, 1)
+      if (receivers === undefined) lookUp(step, command.to, asker)
       else deliver(step, receivers, serverFrame(step, 'TextMsgRequest', { Message: command.message }), asker)
       break
     }
@@ -52,6 +52,7 @@ export function banStored(
   outcome: { asker: Asker; userId: string; sessions: number; problem: Fault | undefined },
 ): void {
   const { asker } = outcome
+  if (asker.kind === 'sender') return
   if (asker.kind === 'command') {
     step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'kick', sessions: outcome.sessions } })
   } else if (outcome.problem === undefined) {

@@ -1,7 +1,7 @@
 /** Messages from users to users: who gets them, and what their senders hear. */
 import type { RelayMessage, WrittenMessage } from '../mailbox/router-messages.ts'
 import { type ErrorCode, fault } from '../protocol/errors.ts'
-import { refuse, succeed } from './answer.ts'
+import { confirmSent, refuse, succeed } from './answer.ts'
 import type { Asker, UserFound } from './events.ts'
 import { acceptorOf, type PendingDelivery, type Receipt, type Session, type Step, sessionOf } from './state.ts'
 
@@ -13,17 +13,18 @@ export function relay(step: Step, run: RelayMessage): void {
   const sender = sessionOf(step.state, run.connection)
   // Its session has ended, of which it was told; what it sent after that does not count.
   if (sender === undefined) return
-  const asker: Asker = { kind: 'session', connection: run.connection, type: userMessage, callbackId: run.callbackId }
+  const { connection, callbackIds } = run
+  const asker: Asker = { kind: 'sender', connection, callbackIds, silent: run.count - callbackIds.length }
   const receivers = step.state.users.get(run.to)
-  if (receivers === undefined) lookUp(step, run.to, asker, run.count)
-  else deliver(step, receivers, run.frames, run.callbackId === undefined ? undefined : asker)
+  if (receivers === undefined) lookUp(step, run.to, asker)
+  else deliver(step, receivers, run.frames, callbackIds.length === 0 ? undefined : asker)
 }
 
 /** Sends frames to sessions; with an asker, the first write that completes is its answer. */
 export function deliver(step: Step, receivers: readonly Session[], frames: Uint8Array, asker: Asker | undefined): void {
   const pending = asker === undefined ? undefined : open(step, asker, receivers.length)
   if (asker !== undefined && pending === undefined) {
-    reject(step, asker, 'server_busy')
+    reject(step, asker, 'server_busy', undefined)
     return
   }
   for (const { connection } of receivers) {
@@ -60,7 +61,7 @@ export function written(step: Step, message: WrittenMessage): void {
       confirm(step, pending.asker)
     } else if (pending.open === 0) {
       pending.isAnswered = true
-      reject(step, pending.asker, 'user_offline')
+      reject(step, pending.asker, 'user_offline', undefined)
     }
   }
 }
@@ -75,34 +76,69 @@ export function writesLost(step: Step, acceptor: number): void {
 }
 
 function confirm(step: Step, asker: Asker): void {
-  if (asker.kind === 'session') succeed(step, asker, { Status: 'sent' })
-  else step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'sent' } })
+  switch (asker.kind) {
+    case 'sender':
+      confirmSent(step, asker.connection, asker.callbackIds)
+      break
+    case 'session':
+      succeed(step, asker)
+      break
+    case 'command':
+      step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'sent' } })
+      break
+    default:
+      asker satisfies never
+  }
 }
 
-/** Tells a sender that its message, or `count` of them, was not delivered. */
-function reject(step: Step, asker: Asker, code: ErrorCode, to?: string, count = 1): void {
-  if (asker.kind === 'command') {
-    step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'rejected', code } })
-    return
+/**
+ * Tells whoever asked that what was sent was not delivered.
+ *
+ * @param to the receiver, to be named to senders who gave no `CallbackID`; undefined when they are not told
+ */
+function reject(step: Step, asker: Asker, code: ErrorCode, to: string | undefined): void {
+  switch (asker.kind) {
+    case 'command':
+      step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'rejected', code } })
+      break
+    case 'session':
+      refuse(
+        step,
+        { ...asker, toUser: true },
+        fault(code),
+        to === undefined ? {} : { detail: { ToUserId: to, Count: 1 } },
+      )
+      break
+    case 'sender': {
+      const { connection } = asker
+      for (const callbackId of asker.callbackIds) {
+        refuse(step, { connection, type: userMessage, callbackId, toUser: true }, fault(code))
+      }
+      if (asker.silent > 0 && to !== undefined) {
+        const detail = { ToUserId: to, Count: asker.silent }
+        refuse(step, { connection, type: userMessage, callbackId: undefined, toUser: true }, fault(code), { detail })
+      }
+      break
+    }
+    default:
+      asker satisfies never
   }
-  const detail = to === undefined ? {} : { detail: { ToUserId: to, Count: count } }
-  refuse(step, { ...asker, toUser: true }, fault(code), detail)
 }
 
 /** The receiver is not online: asks the store whether there is such a user at all. */
-export function lookUp(step: Step, userId: string, asker: Asker, count: number): void {
+export function lookUp(step: Step, userId: string, asker: Asker): void {
   const { state } = step
   if (state.pendingLookups >= state.options.pendingLookupsMax) {
-    reject(step, asker, 'server_busy', userId, count)
+    reject(step, asker, 'server_busy', userId)
     return
   }
   state.pendingLookups++
   const waiting = state.lookups.get(userId)
   if (waiting !== undefined) {
-    waiting.push({ asker, count })
+    waiting.push(asker)
     return
   }
-  state.lookups.set(userId, [{ asker, count }])
+  state.lookups.set(userId, [asker])
   step.effects.push({ kind: 'findUser', userId })
 }
 
@@ -113,5 +149,5 @@ export function userFound(step: Step, userId: string, found: UserFound): void {
   state.lookups.delete(userId)
   state.pendingLookups -= waiting.length
   const code = found === 'exists' ? 'user_offline' : found === 'unknown' ? 'user_unknown' : found
-  for (const { asker, count } of waiting) reject(step, asker, code, userId, count)
+  for (const asker of waiting) reject(step, asker, code, userId)
 }

@@ -71,6 +71,15 @@ export type CommandReply =
 
 /** Who waits for the outcome of something. */
 export type Asker =
+  /** Who sent a run of messages to a user: one answer for each `CallbackID`, none for the others unless they fail. */
+  | {
+      readonly kind: 'sender'
+      readonly connection: ConnectionId
+      readonly callbackIds: readonly string[]
+      /** Messages without a `CallbackID`. */
+      readonly silent: number
+    }
+  /** Who sent a request to the server. */
   | {
       readonly kind: 'session'
       readonly connection: ConnectionId

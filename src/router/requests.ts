@@ -110,7 +110,7 @@ function kick(step: Step, session: Session, message: RequestMessage, content: Ki
     // An operator who bans the own account waits for the answer; the sessions end after it.
     if (content.UserId === session.user) return
   } else if (sessions === 0) {
-    lookUp(step, content.UserId, asker, 1)
+    lookUp(step, content.UserId, asker)
   } else {
     // The answer goes first: an operator may throw out the own session.
     succeed(step, message, { Sessions: sessions })

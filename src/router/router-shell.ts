@@ -126,6 +126,8 @@ export class RouterShell {
     this.#acceptors[index]?.mailbox.close()
     this.#acceptors[index] = this.#openAcceptor(end, index)
     this.#post({ kind: 'acceptorLost', acceptor: index })
+    // What had stopped for want of credit towards the dead thread goes on: nobody else would say so.
+    this.#onSpace(index)
   }
 
   /** Has all acceptors close their listeners and stop reading; each reports `quiesced` after all that it had read. */

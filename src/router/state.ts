@@ -62,13 +62,6 @@ export interface Receipt {
   readonly delivery: PendingDelivery
 }
 
-/** A sender that waits to hear whether an absent user exists. */
-export interface PendingLookup {
-  readonly asker: Asker
-  /** How many messages it sent. */
-  readonly count: number
-}
-
 /** A change of presence that the watchers have not been told of. */
 export interface PresenceChange {
   readonly wasOnline: boolean
@@ -87,7 +80,8 @@ export interface RouterState {
   sessions: number
   readonly receipts: Map<number, Receipt>
   nextReceipt: number
-  readonly lookups: Map<string, PendingLookup[]>
+  /** Who waits to hear whether an absent user exists, by user. */
+  readonly lookups: Map<string, Asker[]>
   pendingLookups: number
   watchers: number
   /** Users whose presence changed since the last turn, with what was told last. */

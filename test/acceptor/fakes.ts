@@ -2,7 +2,7 @@
 import type { Channel } from '../../src/acceptor/channel.ts'
 import { Connection, type ConnectionState, type Session } from '../../src/acceptor/connection.ts'
 import { frameOfBody } from '../../src/acceptor/frames.ts'
-import { Repeats } from '../../src/acceptor/repeats.ts'
+import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
 import { DelimitedSplitter, type FrameSink } from '../../src/protocol/delimited-splitter.ts'
 
@@ -60,7 +60,7 @@ export function sessionOf(user: string, messagesPerSecond = 0): Session {
     nameJson: Buffer.from(JSON.stringify(user), 'utf8'),
     senderMember: Buffer.from(`"FromUserId":${JSON.stringify(user)},`, 'utf8'),
     bucket: new TokenBucket(messagesPerSecond, 0),
-    repeats: new Repeats(),
+    shape: new LearnedShape(),
     watches: false,
   }
 }

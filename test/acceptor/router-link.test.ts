@@ -41,7 +41,17 @@ t.test('what finds the ring full is copied, owed, and sent in order once there i
   const sent: string[] = []
   for (let index = 0; index < 20; index++) {
     bytes.fill(index)
-    const run = { connection: 1, count: 1, to: Buffer.from('bob'), callbackId: undefined, bytes, start: 0, end: 100 }
+    const run = {
+      connection: 1,
+      count: 1,
+      to: Buffer.from('bob'),
+      toStart: 0,
+      toEnd: 3,
+      callbackIds: [],
+      bytes,
+      start: 0,
+      end: 100,
+    }
     if (index % 2 === 0) sender.relay(run)
     else sender.send({ kind: 'closed', connection: index })
     sent.push(index % 2 === 0 ? `relay ${index}` : `closed ${index}`)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { addressingOf } from '../../src/acceptor/addressing.ts'
 import { RunBuilder } from '../../src/acceptor/run-builder.ts'
 import type { RelayRun } from '../../src/mailbox/router-codec.ts'
 import { EnvelopeReader } from '../../src/protocol/envelope-reader.ts'
@@ -7,7 +8,7 @@ import { bodiesIn, connectionIn, frameOf, sessionOf } from './fakes.ts'
 interface Sent {
   readonly to: string
   readonly count: number
-  readonly callbackId: string | undefined
+  readonly callbackIds: readonly string[]
   /** Whether the frames are those of the chunk itself. */
   readonly isInPlace: boolean
   readonly bodies: readonly { readonly [key: string]: unknown }[]
@@ -18,11 +19,11 @@ function runsOf(user: string, envelopes: readonly { readonly [key: string]: unkn
   const sent: Sent[] = []
   const frames = envelopes.map((envelope) => frameOf(envelope))
   const chunk = Buffer.concat(frames)
-  const runs = new RunBuilder(({ to, count, callbackId, bytes, start, end }: RelayRun) =>
+  const runs = new RunBuilder(({ to, toStart, toEnd, count, callbackIds, bytes, start, end }: RelayRun) =>
     sent.push({
-      to: to.toString(),
+      to: to.toString('utf8', toStart, toEnd),
       count,
-      callbackId,
+      callbackIds,
       isInPlace: bytes === chunk,
       bodies: bodiesIn(bytes.subarray(start, end)),
     }),
@@ -34,7 +35,7 @@ function runsOf(user: string, envelopes: readonly { readonly [key: string]: unkn
   for (const { length } of frames) {
     const frame = { bytes: chunk, start: at + 1, end: at + length - 1 }
     if (envelope.read(chunk, frame.start, frame.end) !== undefined) throw new Error('not an envelope')
-    runs.add(connection, session, runs.addressing(envelope, frame.start), frame, envelope.callbackId())
+    runs.add(connection, session, addressingOf(envelope, frame.start), frame)
     at += length
   }
   runs.flush()
@@ -78,10 +79,17 @@ t.test('the order is kept when frames with and without a sender, to several, fol
     sent.flatMap(({ bodies }) => bodies.map(({ Content }) => Content)),
     envelopes.map(({ Content }) => Content),
   )
-  for (const { to, count, bodies, callbackId } of sent) {
+  t.strictSame(
+    sent.flatMap(({ callbackIds }) => callbackIds),
+    envelopes.flatMap(({ CallbackID }) => CallbackID ?? []),
+  )
+  for (const { to, count, bodies, callbackIds } of sent) {
     t.equal(bodies.length, count)
     t.ok(bodies.every(({ ToUserId }) => ToUserId === to))
-    t.ok(callbackId === undefined || count === 1)
+    t.strictSame(
+      callbackIds,
+      bodies.flatMap(({ CallbackID }) => CallbackID ?? []),
+    )
   }
   t.end()
 })

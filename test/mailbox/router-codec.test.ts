@@ -24,7 +24,9 @@ t.test('a run of frames comes out as it went in', async () => {
       fc.constantFrom('__proto__', '😀'.repeat(64), 'a\\b'),
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 16 }),
     ),
-    callbackId: fc.option(fc.oneof(fc.string({ maxLength: 128 }), fc.constant('')), { nil: undefined }),
+    callbackIds: fc.array(fc.oneof(fc.string({ maxLength: 64, unit: 'grapheme' }), fc.constant('x'.repeat(255))), {
+      maxLength: 4,
+    }),
     frames: fc.uint8Array({ maxLength: 300 }),
     before: fc.nat(5),
   })
@@ -32,19 +34,21 @@ t.test('a run of frames comes out as it went in', async () => {
     fc.property(fc.array(run, { maxLength: 5 }), (runs) => {
       const ring = createRing(65_536)
       const writer = new RingWriter(ring)
-      const expected: RelayMessage[] = runs.map(({ connection, count, to, callbackId, frames, before }) => {
+      const expected: RelayMessage[] = runs.map(({ connection, count, to, callbackIds, frames, before }) => {
         const bytes = Buffer.concat([Buffer.alloc(before, 0xee), frames, Buffer.of(0xee)])
         const written: RelayRun = {
           connection,
           count,
-          to: Buffer.from(to),
-          callbackId,
+          to: Buffer.from(`<${to}>`),
+          toStart: 1,
+          toEnd: 1 + Buffer.byteLength(to),
+          callbackIds,
           bytes,
           start: before,
           end: before + frames.length,
         }
         if (!writeRelay(writer, written)) throw new Error('no room')
-        return { kind: 'relay', connection, to, callbackId, count, frames: Buffer.from(frames) }
+        return { kind: 'relay', connection, to, callbackIds, count, frames: Buffer.from(frames) }
       })
       writer.publish()
       const actual = takeAll(new RingReader(ring))
@@ -102,7 +106,9 @@ t.test('a full ring is false, and nothing was written', async (t) => {
     connection: 1,
     count: 1,
     to: Buffer.from('bob'),
-    callbackId: undefined,
+    toStart: 0,
+    toEnd: 3,
+    callbackIds: [],
     bytes: Buffer.alloc(400),
     start: 0,
     end: 400,

@@ -6,7 +6,7 @@ t.test('a run goes to its receiver untouched, and without a CallbackID nobody wa
   world.login(1, 'ann')
   world.login(2, 'bob')
   const frames = Buffer.from('\u0002{"a":1}\u0003\u0002{"b":2}\u0003')
-  const effects = world.step({ kind: 'relay', connection: 1, to: 'bob', callbackId: undefined, count: 2, frames })
+  const effects = world.step({ kind: 'relay', connection: 1, to: 'bob', callbackIds: [], count: 2, frames })
   t.strictSame(effects, [
     { kind: 'send', connection: 2, message: { kind: 'deliver', connection: 2, receipt: 0, frames } },
   ])
@@ -117,7 +117,7 @@ t.test('a sender who asked for no answer is told of a rejection all the same, wi
   const world = new RouterWorld()
   world.login(1, 'ann')
   const frames = Buffer.from('\u0002{}\u0003\u0002{}\u0003')
-  world.step({ kind: 'relay', connection: 1, to: 'cid', callbackId: undefined, count: 2, frames })
+  world.step({ kind: 'relay', connection: 1, to: 'cid', callbackIds: [], count: 2, frames })
   t.match(saidTo(world.step({ kind: 'userFound', userId: 'cid', found: 'unknown' }), 1), [
     {
       type: 'ErrorResponse',

@@ -57,7 +57,10 @@ class FakeAcceptor {
   }
 
   relay(connection: number, to: string, bytes: Buffer, callbackId?: string): void {
-    const run = { connection, count: 1, to: Buffer.from(to), callbackId, bytes, start: 0, end: bytes.length }
+    const name = Buffer.from(to)
+    const callbackIds = callbackId === undefined ? [] : [callbackId]
+    const receiver = { to: name, toStart: 0, toEnd: name.length }
+    const run = { connection, count: 1, ...receiver, callbackIds, bytes, start: 0, end: bytes.length }
     if (!this.#sender.tryWrite((writer) => writeRelay(writer, run)))
       this.#sender.owe((writer) => writeRelay(writer, run))
     this.#sender.publish()

@@ -109,7 +109,14 @@ export class RouterWorld {
 
   relay(connection: ConnectionId, to: string, callbackId?: string, body = '{}'): RouterEffect[] {
     const frames = Buffer.from(`\u0002${body}\u0003`)
-    return this.step({ kind: 'relay', connection, to, callbackId, count: 1, frames })
+    return this.step({
+      kind: 'relay',
+      connection,
+      to,
+      callbackIds: callbackId === undefined ? [] : [callbackId],
+      count: 1,
+      frames,
+    })
   }
 
   request(connection: ConnectionId, type: string, content: object, callbackId?: string): RouterEffect[] {

@@ -120,16 +120,27 @@ class Simulation {
     this.#step({ kind: 'authenticate', connection, address: '192.0.2.1', callbackId, content })
   }
 
+  /** A run of one to three messages, each with or without a CallbackID. */
+  #relay(connection: ConnectionId, client: Client): void {
+    const to = this.#pick([...users, 'nobody'])
+    const callbackIds: string[] = []
+    let frames = ''
+    const count = 1 + Math.floor(this.#random() * 3)
+    for (let index = 0; index < count; index++) {
+      if (this.#random() < 0.7) callbackIds.push(this.#callback(client))
+      const body = JSON.stringify({ MsgType: 'Text', Content: JSON.stringify([client.user, this.#nextMessage++]) })
+      frames += `\u0002${body}\u0003`
+    }
+    this.#step({ kind: 'relay', connection, to, callbackIds, count, frames: Buffer.from(frames) })
+  }
+
   #ofSession(connection: ConnectionId, client: Client): void {
     const roll = this.#random()
-    const callbackId = this.#random() < 0.7 ? this.#callback(client) : undefined
     if (roll < 0.6) {
-      const to = this.#pick([...users, 'nobody'])
-      const body = JSON.stringify({ MsgType: 'Text', Content: JSON.stringify([client.user, this.#nextMessage++]) })
-      const frames = Buffer.from(`\u0002${body}\u0003`)
-      this.#step({ kind: 'relay', connection, to, callbackId, count: 1, frames })
+      this.#relay(connection, client)
       return
     }
+    const callbackId = this.#random() < 0.7 ? this.#callback(client) : undefined
     const [type, content] = this.#pick([
       ['UserListRequest', {}],
       ['CommonRequest', { Command: 'presence', Data: { On: this.#random() < 0.5 } }],

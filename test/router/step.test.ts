@@ -4,7 +4,7 @@ import { RouterWorld } from './router-world.ts'
 t.test('events about nobody cause nothing and leave nothing behind', (t) => {
   const world = new RouterWorld()
   const frames = Buffer.from('\u0002{}\u0003')
-  t.strictSame(world.step({ kind: 'relay', connection: 1, to: 'ann', callbackId: 'c', count: 1, frames }), [])
+  t.strictSame(world.step({ kind: 'relay', connection: 1, to: 'ann', callbackIds: ['c'], count: 1, frames }), [])
   t.strictSame(world.request(1, 'KickRequest', { UserId: 'ann' }, 'c'), [])
   t.strictSame(world.written([1, 2, 3]), [])
   t.strictSame(world.closed(1), [])
