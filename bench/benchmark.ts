@@ -37,6 +37,8 @@ export class Benchmark {
   readonly #shared = new Map<ServerKind, Started>()
   readonly #generators = new Set<Generator>()
   readonly #fresh = new Set<Server>()
+  /** Servers that are about to be there. */
+  readonly #starting = new Set<Promise<Server>>()
   #isStopped = false
   /** Turns that have begun. */
   #steps = 0
@@ -60,10 +62,13 @@ export class Benchmark {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#closeGenerators()
-    const servers = [...this.#fresh, ...[...this.#shared.values()].map((started) => started.server)]
+    // What a server gets while it starts, such as users, has to be taken away again as well.
+    const started = await Promise.allSettled(this.#starting)
+    const late = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const servers = new Set([...late, ...this.#fresh, ...[...this.#shared.values()].map((shared) => shared.server)])
     this.#fresh.clear()
     this.#shared.clear()
-    await Promise.all(servers.map((server) => server.stop()))
+    await Promise.all([...servers].map((server) => server.stop()))
   }
 
   async #runCase(one: Case): Promise<Result[]> {
@@ -135,16 +140,26 @@ export class Benchmark {
     if (running !== undefined) return running
     const cases = this.#plan.cases.filter((one) => !one.freshServer)
     const users = Math.max(...cases.map((one) => one.needs.users))
-    const server = await kind.start({ users, manyDevices: false })
+    const server = await this.#start(kind, { users, manyDevices: false })
     const started = { server, tokens: new TokenCache(server) }
     this.#shared.set(kind, started)
     return started
   }
 
   async #startFresh(kind: ServerKind, needs: ServerNeeds): Promise<Started> {
-    const server = await kind.start(needs)
+    const server = await this.#start(kind, needs)
     this.#fresh.add(server)
     return { server, tokens: new TokenCache(server) }
+  }
+
+  async #start(kind: ServerKind, needs: ServerNeeds): Promise<Server> {
+    const starting = kind.start(needs)
+    this.#starting.add(starting)
+    try {
+      return await starting
+    } finally {
+      this.#starting.delete(starting)
+    }
   }
 
   #startGenerators(count: number): Generator[] {

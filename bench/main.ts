@@ -21,7 +21,10 @@ import { accountLines, parleyKind } from './servers/parley.ts'
 import { runningKind } from './servers/running.ts'
 import type { ServerKind } from './servers/server.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+  return 1
+})
 
 async function main(args: readonly string[]): Promise<number> {
   const request = readOptions(args, availableParallelism())

@@ -27,7 +27,7 @@ td small{color:var(--soft);font-size:12px;margin-left:4px}
 tr.best td{font-weight:600}
 tr.ratio td{color:var(--soft)}
 ul.remarks{margin:6px 0 0;padding-left:18px;font-size:13px;color:var(--soft)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:18px 28px;margin-top:14px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px 28px;margin-top:14px}
 figure{margin:0;min-width:0;position:relative}
 figcaption{font-size:14px}
 .keys{font-size:12.5px;color:var(--soft);display:flex;flex-wrap:wrap;gap:2px 14px}

@@ -17,9 +17,14 @@ export function makePage(document: ReportDocument): string {
 /** All cases; also what other pages show of a result. */
 export function sectionsOf(document: ReportDocument): string {
   const setting = document.settings.sweep?.setting
-  const scaled = [...new Set(document.cases.filter((one) => one.scale !== undefined).map((one) => one.scenario))]
-  const overviews = scaled.map((scenario) => overview(document.cases.filter((one) => one.scenario === scenario)))
-  return [...overviews, ...document.cases.map((one) => section(one, setting))].join('\n')
+  const scenarios = [...new Set(document.cases.map((one) => one.scenario))]
+  return scenarios
+    .flatMap((scenario) => {
+      const cases = document.cases.filter((one) => one.scenario === scenario)
+      const scaled = cases.filter((one) => one.scale !== undefined)
+      return [...(scaled.length > 1 ? [overview(scaled)] : []), ...cases.map((one) => section(one, setting))]
+    })
+    .join('\n')
 }
 
 /** The machine and the moment. */

@@ -28,7 +28,7 @@ export interface LineChart {
 
 const width = 640
 const height = 260
-const [left, right, top, bottom] = [58, 14, 10, 36]
+const [left, right, top, bottom] = [58, 26, 10, 36]
 
 /** Draws it; an empty text when there is nothing to draw. */
 export function lineChart(chart: LineChart): string {
@@ -40,7 +40,7 @@ export function lineChart(chart: LineChart): string {
   const { x = {}, y = {} } = chart
   const xPlaces = [left, width - right] as const
   const yPlaces = [height - bottom, top] as const
-  const xScale = x.isLog ? logScale(xs, xPlaces, x.ticks) : linearScale(xs, xPlaces, false)
+  const xScale = x.isLog ? logScale(xs, xPlaces, x.ticks) : linearScale(xs, xPlaces, { from0: false, isWhole: true })
   const yScale = y.isLog ? logScale(ys, yPlaces) : linearScale(ys, yPlaces)
   const writeX = x.write ?? shortFigure
   const writeY = y.write ?? shortFigure

@@ -6,11 +6,17 @@ export interface Scale {
   readonly ticks: readonly number[]
 }
 
-/** A linear axis from 0, or from the lowest figure when that is asked for, to a round figure above the highest. */
-export function linearScale(values: readonly number[], places: readonly [number, number], from0 = true): Scale {
+/** A linear axis from 0 to a round figure above the highest; or from the lowest to the highest. `isWhole`: ticks at whole figures only. */
+export function linearScale(
+  values: readonly number[],
+  places: readonly [number, number],
+  options: { readonly from0?: boolean; readonly isWhole?: boolean } = {},
+): Scale {
+  const { from0 = true, isWhole = false } = options
   const lowest = from0 ? 0 : Math.min(...values)
   const highest = Math.max(...values, lowest)
-  const step = roundStep((highest - lowest) / 4)
+  const rough = roundStep((highest - lowest) / 4)
+  const step = isWhole ? Math.max(1, Math.ceil(rough)) : rough
   const [bottom, top] = from0 ? [0, Math.max(step, Math.ceil(highest / step - 1e-9) * step)] : [lowest, highest]
   const ticks: number[] = []
   for (let tick = Math.ceil(bottom / step) * step; tick <= top + step / 1e6; tick += step) ticks.push(tick)
