@@ -53,7 +53,7 @@ export function areFiguresValid(summaries: readonly Summary[]): boolean {
 function summarizeRow(result: Result): Row {
   const figures: Record<string, Spread> = {}
   for (const column of result.case.columns) {
-    const values = result.rounds.flatMap((round) => round.figures[column.key] ?? [])
+    const values = result.rounds.flatMap((round) => round.figures[column.key] ?? []).filter(Number.isFinite)
     const spread = spreadOf(values)
     if (spread !== undefined) figures[column.key] = spread
   }
@@ -61,10 +61,20 @@ function summarizeRow(result: Result): Row {
     server: result.server,
     figures,
     verification: sumVerifications(result.rounds.flatMap((round) => round.verification ?? [])),
-    notes: result.rounds.flatMap((round, index) => round.notes.map((note) => `round ${index + 1}: ${note}`)),
+    notes: [
+      ...result.rounds.flatMap((round, index) => round.notes.map((note) => `round ${index + 1}: ${note}`)),
+      ...hintsOn(result.rounds.flatMap((round) => round.faults)),
+    ],
     faults: result.rounds.flatMap((round, index) => round.faults.map((fault) => `round ${index + 1}: ${fault}`)),
     refusal: refusalOfMost(result.rounds),
   }
+}
+
+function hintsOn(faults: readonly string[]): string[] {
+  if (!faults.some((fault) => fault.includes('rate_limited'))) return []
+  return [
+    'the server limits what a user may send; for as much as possible start it with PARLEY_USER_MESSAGES_PER_SECOND=0',
+  ]
 }
 
 function sumVerifications(all: readonly Verification[]): Verification | undefined {

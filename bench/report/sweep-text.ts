@@ -30,7 +30,8 @@ function writeCase(one: CaseDocument, setting: string): string[] {
   if (finding === undefined) return []
   return [
     [
-      `${one.scenario} by ${setting}, ${finding.column.heading}`,
+      `${one.scenario}: ${one.title}`,
+      `${finding.column.heading} by ${setting}`,
       ...writeBars(finding),
       writeVerdict(finding, setting),
     ].join('\n'),

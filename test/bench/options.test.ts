@@ -47,7 +47,14 @@ t.test('an unknown option is a fault', async (t) => {
 
 t.test('a running server on this machine is taken', async (t) => {
   const { running } = settingsOf('--url', 'parley://127.0.0.1:7700', '--password-file', 'pw', '--pid', '42')
-  t.strictSame(running, { host: '127.0.0.1', port: 7700, userPrefix: 'bench-', passwordFile: 'pw', pid: 42 })
+  t.strictSame(running, {
+    host: '127.0.0.1',
+    port: 7700,
+    userPrefix: 'bench-',
+    passwordFile: 'pw',
+    dataDir: undefined,
+    pid: 42,
+  })
   t.match(settingsOf('--url', 'parley://[::1]:7700', '--password-file', 'pw').running, { host: '::1' })
 })
 
@@ -74,4 +81,35 @@ t.test('help names every option', async (t) => {
   for (const option of ['scenario', 'pairs', 'window', 'rate', 'idle', 'url', 'json', 'cpu-prof', 'print-accounts']) {
     t.match(helpText, `--${option}`)
   }
+})
+
+t.test('growth runs only when it is asked for', async (t) => {
+  t.strictSame(settingsOf('--scenario', 'growth', '--connections', '100,400').growth, [100, 400])
+  t.notOk(settingsOf().scenarios.includes('growth'))
+})
+
+t.test('a sweep runs throughput and logins, and not on a server that runs already', async (t) => {
+  const settings = settingsOf('--sweep', 'PARLEY_POOL_BATCH=1,64')
+  t.strictSame(settings.scenarios, ['throughput', 'logins'])
+  t.strictSame(settings.windows, [64])
+  const url = ['--url', 'parley://127.0.0.1:7700', '--password-file', 'pw']
+  t.match(faultsOf('--sweep', 'PARLEY_POOL_BATCH=1,64', ...url), [/no --url beside it/])
+})
+
+t.test('results go to files, and result files are compared', async (t) => {
+  t.match(readOptions(['--out', 'a.json', '--html', 'a.html'], 2), { files: { json: 'a.json', html: 'a.html' } })
+  const compared = readOptions(['--compare', 'a.json', 'b.json', '--html', 'c.html'], 2)
+  t.strictSame(compared, { kind: 'compare', results: ['a.json', 'b.json'], html: 'c.html' })
+  t.match(faultsOf('--compare', 'a.json'), [/two result files/])
+  t.match(faultsOf('a.json'), [/behind --compare only/])
+})
+
+t.test('the data directory of a running server takes the place of a password', async (t) => {
+  const { running } = settingsOf('--url', 'parley://127.0.0.1:7700', '--data-dir', 'data')
+  t.match(running, { dataDir: 'data', passwordFile: undefined })
+})
+
+t.test('a level of security and a codec of a later version are refused', async (t) => {
+  t.match(faultsOf('--security', 'sealed', '--codec', 'msgpack'), [/"sealed"/, /"msgpack"/])
+  t.match(settingsOf('--security', 'plain', '--codec', 'json'), { security: 'plain', codec: 'json' })
 })
