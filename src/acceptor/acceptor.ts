@@ -22,6 +22,8 @@ import { TokenBucket } from './token-bucket.ts'
 const indexShift = 28
 const countMask = 2 ** indexShift - 1
 const sweepMs = 250
+/** In this time a bucket has filled up again. */
+const bucketKeptMs = 2000
 const countersMs = 1000
 /** Events that somebody waits for. */
 const neverDropped: ReadonlySet<AcceptorEvent['name']> = new Set(['listening', 'listenFailed', 'quiesced', 'drained'])
@@ -40,7 +42,7 @@ export class Acceptor implements FrameEffects {
   readonly #listeners: Listener[] = []
   readonly #connections = new Map<ConnectionId, Connection>()
   /** Sessions of each user, and the rate that they share. */
-  readonly #users = new Map<string, { readonly bucket: TokenBucket; sessions: number }>()
+  readonly #users = new Map<string, { readonly bucket: TokenBucket; sessions: number; leftAt: number }>()
   /** Connections that got output since the last flush. */
   #dirty: Connection[] = []
   /** Connections that wait for space in the router's ring. */
@@ -251,14 +253,16 @@ export class Acceptor implements FrameEffects {
     }
   }
 
-  noise(connection: Connection, byteCount: number): void {
+  noise(connection: Connection, byteCount: number, isNew: boolean): void {
     this.#counters.noiseBytes += byteCount
     if (connection.noiseBytes > this.#options.limits.noiseBytesMax) {
       this.#close(connection, 'protocol_abuse', 'Too many bytes outside frames: is START missing?')
       return
     }
-    const message = `${byteCount} bytes outside a frame were skipped: a frame begins with START.`
-    this.refuse(connection, nobody, fault('bad_frame', message), { detail: { SkippedBytes: byteCount } })
+    // Told once for each stretch, and only to who has messages left to send: an answer is longer than a byte.
+    const session = connection.session()
+    if (!isNew || session?.bucket.take(performance.now()) === false) return
+    this.refuse(connection, nobody, fault('bad_frame', 'Bytes outside a frame are skipped: a frame begins with START.'))
   }
 
   mustStop(connection: Connection): boolean {
@@ -352,7 +356,7 @@ export class Acceptor implements FrameEffects {
     let shared = this.#users.get(user)
     if (shared === undefined) {
       const bucket = new TokenBucket(this.#options.limits.userMessagesPerSecond, performance.now())
-      shared = { bucket, sessions: 0 }
+      shared = { bucket, sessions: 0, leftAt: 0 }
       this.#users.set(user, shared)
     }
     shared.sessions++
@@ -475,7 +479,7 @@ export class Acceptor implements FrameEffects {
     if (session === undefined) return
     this.#sessions--
     const shared = this.#users.get(session.user)
-    if (shared !== undefined && --shared.sessions === 0) this.#users.delete(session.user)
+    if (shared !== undefined && --shared.sessions === 0) shared.leftAt = performance.now()
   }
 
   #onClosed(connection: Connection, how: 'peer' | 'lost'): void {
@@ -536,6 +540,10 @@ export class Acceptor implements FrameEffects {
   #sweep(): void {
     const now = performance.now()
     for (const connection of this.#connections.values()) this.#keepDeadlines(connection, now)
+    // Kept for a while, so that logging in again is no way around the rate.
+    for (const [user, { sessions, leftAt }] of this.#users) {
+      if (sessions === 0 && now - leftAt > bucketKeptMs) this.#users.delete(user)
+    }
     this.#flush()
     if (now - this.#countersSentAt >= countersMs) {
       this.#countersSentAt = now

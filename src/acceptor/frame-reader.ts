@@ -28,8 +28,8 @@ export interface FrameEffects {
   /** The client has answered a heartbeat. */
   heartbeatAnswered(connection: Connection): void
   refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void
-  /** A stretch of noise, already counted on the connection. */
-  noise(connection: Connection, byteCount: number): void
+  /** Bytes outside frames, already counted on the connection; `isNew` for the first of a stretch. */
+  noise(connection: Connection, byteCount: number, isNew: boolean): void
   /** Whether no more frames should be read from this connection now. */
   mustStop(connection: Connection): boolean
   /** Whether logins are refused because the server is stopping. */
@@ -115,11 +115,11 @@ export class FrameReader implements FrameSink {
     return this.#view
   }
 
-  noise(byteCount: number): void {
+  noise(byteCount: number, isNew: boolean): void {
     const connection = this.#current()
     connection.noiseBytes += byteCount
     this.#runs.flush()
-    this.#effects.noise(connection, byteCount)
+    this.#effects.noise(connection, byteCount, isNew)
   }
 
   truncated(): void {

@@ -18,7 +18,8 @@ export function isOriginAllowed(request: {
   if (origins.length > 0) return origins.includes(origin)
   const page = hostNameOf(origin)
   if (page === undefined) return false
-  if (loopbackNames.has(page) && isLoopbackHost(request.listenHost)) return true
+  // On loopback only its own names: a name of somebody else's may be made to point here (DNS rebinding).
+  if (isLoopbackHost(request.listenHost)) return loopbackNames.has(page)
   return request.hostHeader !== undefined && page === hostNameOf(`http://${request.hostHeader}`)
 }
 

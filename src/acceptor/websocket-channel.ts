@@ -14,6 +14,8 @@ const normalClosure = 1000
 const messageTooBig = 1009
 /** A message up to so many times the limit is still read to its end and answered; a longer one ends the connection. */
 export const gatheredPerBody = 4
+/** A control frame: a header of 2 bytes, a mask of 4, and at most 125 (RFC 6455, section 5.5). */
+const controlFrameBytesMax = 131
 /** One read of the socket and the WebSocket's own headers. */
 const gatheredSlackBytes = 66_000
 
@@ -52,6 +54,9 @@ export class WebSocketChannel implements Channel {
     // Counts what the library gathers for a message that is not whole yet: before login that is little.
     options.socket.on('data', (chunk: Buffer) => this.#onBytes(chunk.length))
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary))
+    // A peer that only pings for days gathers nothing.
+    webSocket.on('ping', () => this.#onControlFrame())
+    webSocket.on('pong', () => this.#onControlFrame())
     webSocket.on('error', () => {
       failed = true
     })
@@ -64,6 +69,11 @@ export class WebSocketChannel implements Channel {
       this.#closeCode = messageTooBig
       this.#events.overrun()
     }
+  }
+
+  /** Control frames may stand between the fragments of a message: they take back their own bytes only. */
+  #onControlFrame(): void {
+    this.#gatheredBytes = Math.max(0, this.#gatheredBytes - controlFrameBytesMax)
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {

@@ -94,7 +94,7 @@ class Gb18030Form implements WireForm {
         }
         return sink.frame(frame, 1, frame.length - 1)
       },
-      noise: (byteCount) => sink.noise(byteCount),
+      noise: (byteCount, isNew) => sink.noise(byteCount, isNew),
       truncated: (byteCount) => sink.truncated(byteCount),
       tooLarge: () => sink.tooLarge(),
     })
@@ -189,7 +189,7 @@ export class TcpForm implements WireForm {
       if (chunk[at] !== compactPrelude[seen + at]) {
         this.#preludeBytes = undefined
         // What looked like a prelude in earlier chunks was noise.
-        if (seen > 0) sink.noise(seen)
+        if (seen > 0) this.#form.read(compactPrelude.subarray(0, seen), sink)
         return this.#form.read(chunk, sink)
       }
       at++

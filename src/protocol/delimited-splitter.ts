@@ -17,8 +17,8 @@ export interface FrameSink {
    * @returns false to stop after this frame; the rest of the chunk is then not consumed.
    */
   frame(bytes: Buffer, start: number, end: number): boolean
-  /** Bytes between frames were skipped; called once for each stretch within a chunk. */
-  noise(byteCount: number): void
+  /** Bytes between frames are skipped; `isNew` for the first of a stretch, so that it can be told once wherever it is cut. */
+  noise(byteCount: number, isNew: boolean): void
   /** A frame was given up because another START came before its END; `byteCount` counts its START too. */
   truncated(byteCount: number): void
   /** A body grew over the limit; the rest of it is skipped. Called once, before its END has come. */
@@ -39,6 +39,8 @@ export class DelimitedSplitter {
   readonly #startByte: number
   readonly #endByte: number
   #state: State = 'between'
+  /** Whether the last byte was noise. */
+  #isInNoise = false
   #carry: Buffer | undefined
   #carryBytes = 0
 
@@ -67,8 +69,9 @@ export class DelimitedSplitter {
     while (position < length) {
       if (nextStart < position) nextStart = indexOrEnd(chunk, this.#startByte, position)
       if (this.#state === 'between') {
-        if (nextStart > position) sink.noise(nextStart - position)
+        if (nextStart > position) this.#skip(nextStart - position, sink)
         if (nextStart === length) return length
+        this.#isInNoise = false
         this.#state = 'body'
         position = nextStart + 1
         this.#carryBytes = 0
@@ -142,6 +145,12 @@ export class DelimitedSplitter {
     const bytes = this.#carryBytes
     this.#dropCarry()
     return sink.frame(carry, 1, bytes - 1)
+  }
+
+  #skip(byteCount: number, sink: FrameSink): void {
+    const isNew = !this.#isInNoise
+    this.#isInNoise = true
+    sink.noise(byteCount, isNew)
   }
 
   #dropCarry(): void {

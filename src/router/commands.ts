@@ -21,6 +21,7 @@ export function takeCommand(step: Step, id: number, command: Command): void {
       break
     }
     case 'kick': {
+      if (command.isBanned) voidLogins(step, command.userId)
       const sessions = endSessionsOf(step, command.userId, command.reason)
       effects.push({ kind: 'commandReply', id, reply: { name: 'kick', sessions } })
       break

@@ -52,7 +52,8 @@ export interface PasswordChange {
 /** What operators' tools on this machine ask of a running server. */
 export type Command =
   | { readonly name: 'who'; readonly prefix: string; readonly after: string | undefined; readonly limit: number }
-  | { readonly name: 'kick'; readonly userId: string; readonly reason: string | undefined }
+  /** `isBanned`: the account was banned just before, so a login that is being checked must not succeed. */
+  | { readonly name: 'kick'; readonly userId: string; readonly reason: string | undefined; readonly isBanned: boolean }
   | { readonly name: 'send'; readonly to: string; readonly message: string }
   | { readonly name: 'broadcast'; readonly message: string }
 
@@ -117,6 +118,8 @@ export type RouterEvent =
   /** The password, role or state of an account was changed from outside its sessions. */
   | { readonly kind: 'accountChanged'; readonly userId: string }
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
+  /** The server is about to end all connections. */
+  | { readonly kind: 'draining' }
   /** An acceptor thread has died, and all its connections with it. */
   | { readonly kind: 'acceptorLost'; readonly acceptor: number }
   | { readonly kind: 'tick' }

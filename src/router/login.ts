@@ -158,3 +158,13 @@ export function acceptorLost(step: Step, acceptor: number): void {
     if (acceptorOf(connection) === acceptor) connectionClosed(step, connection)
   }
 }
+
+/** The server is stopping: logins that are still being checked get their answer now. */
+export function refuseApplicants(step: Step): void {
+  const { code, message } = fault('server_draining')
+  for (const peer of [...step.state.peers.values()]) {
+    if (peer.kind !== 'applicant') continue
+    step.effects.push({ kind: 'cancelLogin', connection: peer.connection })
+    refuseLogin(step, peer, { ok: false, code, message })
+  }
+}

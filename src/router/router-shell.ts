@@ -138,6 +138,7 @@ export class RouterShell {
 
   /** Tells every connection to come back later; each acceptor reports `drained`. */
   drain(deadlineMs: number): void {
+    this.#run({ kind: 'draining' })
     for (const { link } of this.#acceptors) link.send({ kind: 'drain', deadlineMs })
     this.#publish()
   }

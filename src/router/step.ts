@@ -5,7 +5,7 @@
 import { banStored, takeCommand } from './commands.ts'
 import { relay, userFound, writesLost, written } from './delivery.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
-import { acceptorLost, accountChanged, authenticate, connectionClosed, decideLogin } from './login.ts'
+import { acceptorLost, accountChanged, authenticate, connectionClosed, decideLogin, refuseApplicants } from './login.ts'
 import { announce } from './presence.ts'
 import { passwordChanged, request } from './requests.ts'
 import type { RouterState } from './state.ts'
@@ -54,6 +54,9 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'command':
       takeCommand(at, event.id, event.command)
+      break
+    case 'draining':
+      refuseApplicants(at)
       break
     case 'acceptorLost':
       acceptorLost(at, event.acceptor)

@@ -32,10 +32,11 @@ export function controlHandlers(parts: {
       return reply.after === undefined ? page : { ...page, after: reply.after }
     },
     kick: async ({ userId, reason, banSeconds }) => {
-      if (banSeconds !== undefined && banSeconds > 0) {
+      const isBanned = banSeconds !== undefined && banSeconds > 0
+      if (isBanned) {
         await store.call('setBan', { userId, bannedUntil: Date.now() + banSeconds * 1000 })
       }
-      return { sessions: expect('kick', await shell.command({ name: 'kick', userId, reason })).sessions }
+      return { sessions: expect('kick', await shell.command({ name: 'kick', userId, reason, isBanned })).sessions }
     },
     send: async ({ to, message }) => {
       checkLength(message, frameBytesMax)

@@ -354,3 +354,22 @@ t.test('hostile megabytes cost time in proportion to their length', async (t) =>
   long[0] = 0x02
   t.ok(cpuMs(() => oversized.push(long, countingSink())) < 100, 'an oversized body is passed over natively')
 })
+
+t.test('a stretch of noise is new once, wherever it is cut', async (t) => {
+  const bytes = Buffer.from('GET /\u0002{}\u0003\r\n\u0002{}\u0003x', 'latin1')
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    let stretches = 0
+    const splitter = new DelimitedSplitter(defaultDelimiters, 100)
+    const sink = {
+      frame: () => true,
+      noise: (_byteCount: number, isNew: boolean) => {
+        if (isNew) stretches++
+      },
+      truncated: () => t.fail('nothing is cut short'),
+      tooLarge: () => t.fail('nothing is too large'),
+    }
+    splitter.push(bytes.subarray(0, cut), sink)
+    splitter.push(bytes.subarray(cut), sink)
+    t.equal(stretches, 3, `cut at ${cut}`)
+  }
+})

@@ -160,7 +160,7 @@ class Simulation {
     this.#commands++
     const command = this.#pick([
       { name: 'who', prefix: '', after: undefined, limit: 10 },
-      { name: 'kick', userId: this.#pick(users), reason: undefined },
+      { name: 'kick', userId: this.#pick(users), reason: undefined, isBanned: false },
       { name: 'send', to: this.#pick([...users, 'nobody']), message: 'x' },
       { name: 'broadcast', message: 'x' },
     ] as const)

@@ -42,7 +42,7 @@ t.test('a kick with a ban stores the ban first', async (t) => {
   const [[name, take] = [], kick] = did as [[string, { bannedUntil: number }], Command]
   t.equal(name, 'setBan')
   t.ok((take?.bannedUntil ?? 0) >= before + 10_000)
-  t.strictSame(kick, { name: 'kick', userId: 'ann', reason: 'r' })
+  t.strictSame(kick, { name: 'kick', userId: 'ann', reason: 'r', isBanned: true })
   const { handlers: plain, did: plainDid } = handlers({ name: 'kick', sessions: 0 })
   await plain.kick({ userId: 'ann', banSeconds: 0 })
   t.equal(plainDid.length, 1)
