@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { AcceptorOptions } from '../acceptor/options.ts'
 import { createMailboxPair, type MailboxEnd } from '../mailbox/mailbox.ts'
 import type { AcceptorEvent } from '../mailbox/router-messages.ts'
+import { threadFlags } from '../mailbox/thread-flags.ts'
 import { ServerStartError } from './start-error.ts'
 import type { RingSizes } from './thread-options.ts'
 
@@ -123,7 +124,7 @@ export class AcceptorThread {
     const worker = new Worker(new URL('../acceptor/acceptor.worker.js', import.meta.url), {
       name: `parley-acceptor-${this.index}`,
       // As for the pool: what the flags of the process load would make a thread that stands in for a dead one late.
-      execArgv: [],
+      execArgv: threadFlags(),
       workerData,
       transferList: [pair.second.port],
     })

@@ -8,6 +8,7 @@ import { createMailboxPair, Mailbox, type MailboxEnd } from '../mailbox/mailbox.
 import { packStoreRequest, storeReplyKind, storeRequestKind, unpackStoreReply } from '../mailbox/store-codec.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import type { Store, StoreCallName, StoreCalls, StoreReply, StoreRequest } from '../mailbox/store-messages.ts'
+import { threadFlags } from '../mailbox/thread-flags.ts'
 import type { StoreThreadData, StoreThreadStarted } from './store-thread-messages.ts'
 
 /** What the storage thread needs, and its limits. */
@@ -52,7 +53,7 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
   const data: StoreThreadData = { dataDir: options.dataDir, mailbox: pair.second }
   const worker = new Worker(new URL('./store.worker.js', import.meta.url), {
     name: 'parley-store',
-    execArgv: [],
+    execArgv: threadFlags(),
     workerData: data,
     transferList: [pair.second.port],
   })

@@ -6,6 +6,7 @@
 import { createHistogram, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
+import { threadFlags } from '../mailbox/thread-flags.ts'
 import { type LaneLimits, LaneQueue } from './lane-queue.ts'
 import {
   histogramStats,
@@ -106,7 +107,7 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       resourceLimits: options.resourceLimits ?? resourceLimitsDefault,
       // Without the flags of the process: what those load or hook into would make each new thread late.
-      execArgv: [],
+      execArgv: threadFlags(),
     })
     this.#piscina.on('workerCreate', () => this.#onWorkerStarted())
     this.#piscina.on('workerDestroy', () => this.#onWorkerDestroyed())
