@@ -21,14 +21,14 @@ export function sweepCharts(one: CaseDocument, setting: string): string {
   }))
   return barChart({
     title: `${finding.column.heading} by ${setting}`,
-    about: 'median, and lowest to highest round',
+    about: 'median and spread',
     bars,
   })
 }
 
-/** The plots of a case. */
-export function caseCharts(one: CaseDocument): string {
-  const { servers } = one
+/** The plots of a case; of a sweep only the values are named. */
+export function caseCharts(one: CaseDocument, setting?: string): string {
+  const servers = one.servers.map((row) => ({ ...row, server: row.server.replace(`${setting}=`, '') }))
   return [
     overTime(servers, {
       title: one.scenario === 'logins' ? 'Logins over time' : 'Throughput over time',
@@ -36,7 +36,7 @@ export function caseCharts(one: CaseDocument): string {
       read: (sample) => sample.done,
     }),
     percentileChart(servers),
-    ...servers.filter((server) => hasPool(server)).map(poolCharts),
+    poolCharts(servers.filter(hasPool)),
     overTime(servers, {
       title: 'CPU of the server',
       about: 'cores',
@@ -97,19 +97,24 @@ function overTime(
   return timeChart(what, lines)
 }
 
-function poolCharts(server: ServerDocument): string {
-  const threads = piecesOf(server, (sample) => sample.status?.poolThreads)
-  const busy = piecesOf(server, (sample) => sample.status?.poolBusy)
-  const queued = piecesOf(server, (sample) => sample.status?.poolQueued)
-  return [
-    timeChart({ title: `Pool threads of ${server.server}`, about: 'at the end of each second' }, [
-      { name: 'threads', pieces: threads, colour: 4 },
-      { name: 'at work', pieces: busy, colour: 5 },
-    ]),
-    timeChart({ title: `Pool queue of ${server.server}`, about: 'items that wait at the end of each second' }, [
-      { name: 'queued', pieces: queued, colour: 3 },
-    ]),
-  ].join('')
+/** One server has its threads beside those at work; several have a line each. */
+function poolCharts(servers: readonly ServerDocument[]): string {
+  const [only, ...others] = servers
+  if (only === undefined) return ''
+  const title = 'Pool threads'
+  const threads =
+    others.length > 0
+      ? overTime(servers, {
+          title: `${title} at work`,
+          about: 'each second',
+          read: (sample) => sample.status?.poolBusy,
+        })
+      : timeChart({ title, about: only.server }, [
+          { name: 'threads', pieces: piecesOf(only, (sample) => sample.status?.poolThreads), colour: 4 },
+          { name: 'at work', pieces: piecesOf(only, (sample) => sample.status?.poolBusy), colour: 5 },
+        ])
+  const read = (sample: LoadSample): number | undefined => sample.status?.poolQueued
+  return threads + overTime(servers, { title: 'Pool queue', about: 'items that wait', read })
 }
 
 function timeChart(what: { title: string; about: string }, lines: readonly Line[]): string {
@@ -153,7 +158,7 @@ function percentileChart(servers: readonly ServerDocument[]): string {
   const ticks = [2, 10, 100, 1000, 10_000, 100_000].filter((tick) => tick <= furthest * 1.5)
   return lineChart({
     title: 'Times by percentile',
-    about: 'milliseconds, the round with the median p99',
+    about: 'ms, the middle round',
     xAbout: 'percentile',
     lines: drawn,
     x: { isLog: true, ticks, write: (x) => `${Number((100 * (1 - 1 / x)).toPrecision(6))} %` },

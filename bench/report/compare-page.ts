@@ -64,7 +64,7 @@ function chart(server: ComparedServer, figure: ComparedFigure): string {
   )
   return barChart({
     title: `${figure.column.heading}, ${server.server}`,
-    about: 'median, and lowest to highest round',
+    about: 'median and spread',
     bars,
   })
 }

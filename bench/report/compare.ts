@@ -16,7 +16,7 @@ export interface ComparedFigure {
   readonly spreads: readonly (Spread | undefined)[]
   /** Medians divided by the first one's. */
   readonly ratios: readonly (number | undefined)[]
-  /** What the change is for who uses the server; `noise` when the spreads meet, `unclear` when no direction is better. */
+  /** What the change is for who uses the server; `noise` when the spreads meet, `unclear` when no direction is better or there is no spread. */
   readonly verdicts: readonly Verdict[]
 }
 
@@ -74,11 +74,17 @@ function compareFigure(column: Column, rows: readonly (Row | undefined)[]): Comp
     verdicts: spreads.map((spread, index) => {
       if (spread === undefined || base === undefined) return 'missing'
       if (rows[0]?.refusal !== undefined || rows[index]?.refusal !== undefined) return 'refused'
+      if (isOneRound(spread) || isOneRound(base)) return 'unclear'
       if (meet(spread, base)) return 'noise'
       if (column.unit === 'fraction' || column.unit === 'cores') return 'unclear'
       return spread.median > base.median === isMoreBetter(column.unit) ? 'better' : 'worse'
     }),
   }
+}
+
+/** Whether a figure was measured once, so that nobody knows how far noise goes. */
+function isOneRound(spread: Spread): boolean {
+  return spread.lowest === spread.highest
 }
 
 function isSame(one: { scenario: string; title: string }, other: { scenario: string; title: string }): boolean {
@@ -94,6 +100,12 @@ function warningsOf(documents: readonly NamedDocument[], cases: number): string[
       ? []
       : [`${file} is of another machine or Node (${different.join(', ')}): compare ratios within a file`]
   })
+  const single = documents.filter(({ document }) =>
+    document.cases.every(({ servers }) => servers.every((row) => Object.values(row.figures).every(isOneRound))),
+  )
+  for (const { file } of single) {
+    warnings.push(`${file} has one round: whether a change is more than noise can't be said`)
+  }
   if (cases === 0) warnings.push('the files have no case in common: a case is the same when its title is')
   return warnings
 }

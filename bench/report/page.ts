@@ -1,4 +1,5 @@
 /** A result as one page with plots. Pure. */
+import { isFaultless, type Verification } from '../verifier.ts'
 import { caseCharts, scaleCharts, sweepCharts } from './case-charts.ts'
 import { harmless } from './charts/svg.ts'
 import type { CaseDocument, ReportDocument } from './document.ts'
@@ -55,7 +56,7 @@ function section(one: CaseDocument, setting: string | undefined): string {
   const verdict =
     finding === undefined || setting === undefined ? '' : `<p><b>${harmless(writeVerdict(finding, setting))}</b></p>`
   const bars = setting === undefined ? '' : sweepCharts(one, setting)
-  return `<section><h2>${harmless(one.scenario)}</h2><p class="soft">${harmless(one.title)}</p>${verdict}${table(one, finding?.best.value, setting)}${remarks(one)}<div class="charts">${bars}${caseCharts(one)}</div></section>`
+  return `<section><h2>${harmless(one.scenario)}</h2><p class="soft">${harmless(one.title)}</p>${verdict}${table(one, finding?.best.value, setting)}${remarks(one)}<div class="charts">${bars}${caseCharts(one, setting)}</div></section>`
 }
 
 function overview(cases: readonly CaseDocument[]): string {
@@ -77,10 +78,15 @@ function table(one: CaseDocument, best: string | undefined, setting: string | un
       return `<td>${harmless(writeFigure(spread.median, column.unit))}${range}</td>`
     })
     const name = `${harmless(row.server)}${row.refusal === undefined ? '' : ' <span class="warn">refused</span>'}`
-    const verified = hasVerification ? `<td>${harmless(writeVerification(row.verification))}</td>` : ''
-    return `<tr${best !== undefined && row.server === `${setting}=${best}` ? ' class="best"' : ''}><td>${name}</td>${cells.join('')}${verified}</tr>`
+    const checked = hasVerification ? `<td>${harmless(verified(row.verification))}</td>` : ''
+    return `<tr${best !== undefined && row.server === `${setting}=${best}` ? ' class="best"' : ''}><td>${name}</td>${cells.join('')}${checked}</tr>`
   })
   return `<div class="scroll"><table><tr>${head.map((cell) => `<th>${harmless(cell)}</th>`).join('')}</tr>${rows.join('')}${ratioRow(one, hasVerification)}</table></div>`
+}
+
+function verified(verification: Verification | undefined): string {
+  if (verification === undefined || !isFaultless(verification)) return writeVerification(verification)
+  return `${verification.sent.toLocaleString('en')} sent, all right`
 }
 
 function ratioRow(one: CaseDocument, hasVerification: boolean): string {

@@ -22,9 +22,9 @@ export interface BarChart {
   readonly bars: readonly Bar[]
 }
 
-const width = 640
-const rowHeight = 26
-const right = 200
+const width = 480
+const rowHeight = 24
+const right = 150
 const top = 6
 const characterWidth = 7
 

@@ -26,9 +26,9 @@ export interface LineChart {
   readonly hasDots?: boolean
 }
 
-const width = 640
-const height = 260
-const [left, right, top, bottom] = [58, 26, 10, 36]
+const width = 480
+const height = 220
+const [left, right, top, bottom] = [52, 24, 10, 38]
 
 /** Draws it; an empty text when there is nothing to draw. */
 export function lineChart(chart: LineChart): string {
