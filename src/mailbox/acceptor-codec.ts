@@ -10,15 +10,17 @@ import type { AcceptorMessage, DeliverMessage } from './acceptor-messages.ts'
 import { KIND_HOT, KIND_PACKED, readPacked, writePacked } from './record.ts'
 import type { RingReader, RingWriter } from './ring.ts'
 
-const RECEIPT = 4
+/** In words of 4 bytes. */
+const RECEIPT = 1
 const HEAD_BYTES = 8
 
 function writeDeliver(writer: RingWriter, message: DeliverMessage): boolean {
   const payloadBytes = HEAD_BYTES + message.frames.length
   const offset = writer.reserve(payloadBytes)
   if (offset === -1) return false
-  writer.bytes.writeUInt32LE(message.connection, offset)
-  writer.bytes.writeUInt32LE(message.receipt, offset + RECEIPT)
+  const word = offset >>> 2
+  writer.words[word] = message.connection
+  writer.words[word + RECEIPT] = message.receipt
   writer.bytes.set(message.frames, offset + HEAD_BYTES)
   writer.commit(KIND_HOT, payloadBytes)
   return true
@@ -37,11 +39,12 @@ export function readAcceptorMessage(
   payloadBytes: number,
 ): AcceptorMessage {
   if (kind === KIND_PACKED) return readPacked<AcceptorMessage>(reader, offset, payloadBytes)
-  const bytes = reader.bytes
+  const { bytes } = reader
+  const word = offset >>> 2
   return {
     kind: 'deliver',
-    connection: bytes.readUInt32LE(offset),
-    receipt: bytes.readUInt32LE(offset + RECEIPT),
+    connection: reader.words[word] as number,
+    receipt: reader.words[word + RECEIPT] as number,
     frames: bytes.subarray(offset + HEAD_BYTES, offset + payloadBytes),
   }
 }

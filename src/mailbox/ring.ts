@@ -86,7 +86,8 @@ export class RingWriter {
   /** The largest payload that this ring ever takes: half of it, so that padding never blocks a record for good. */
   readonly payloadBytesMax: number
   readonly #control: Int32Array
-  readonly #words: Uint32Array
+  /** The same memory in words of 4 bytes: payloads begin at multiples of 8, so their heads can be written so, faster. */
+  readonly words: Uint32Array
   readonly #capacityUnits: number
   #tailUnits: number
   #publishedUnits: number
@@ -102,7 +103,7 @@ export class RingWriter {
     const view = viewOf(ring)
     this.bytes = view.bytes
     this.#control = view.control
-    this.#words = view.words
+    this.words = view.words
     this.#capacityUnits = view.capacityUnits
     this.payloadBytesMax = (view.capacityUnits << UNIT_SHIFT) / 2 - HEADER_BYTES
     this.#tailUnits = Atomics.load(view.control, TAIL) >>> 0
@@ -138,8 +139,8 @@ export class RingWriter {
     this.#wantedUnits = 0
     let start = position
     if (units > untilEnd) {
-      this.#words[position * 2] = (untilEnd << UNIT_SHIFT) - HEADER_BYTES
-      this.#words[position * 2 + 1] = KIND_PADDING
+      this.words[position * 2] = (untilEnd << UNIT_SHIFT) - HEADER_BYTES
+      this.words[position * 2 + 1] = KIND_PADDING
       this.#tailUnits = (this.#tailUnits + untilEnd) >>> 0
       start = 0
     }
@@ -157,8 +158,8 @@ export class RingWriter {
   /** Closes the record that `reserve` opened; its payload may be shorter than was reserved. */
   commit(kind: number, payloadBytes: number): void {
     if (payloadBytes > this.#openBytes) throw new Error('a record was committed that no reserve had made room for')
-    this.#words[this.#openUnit * 2] = payloadBytes
-    this.#words[this.#openUnit * 2 + 1] = kind
+    this.words[this.#openUnit * 2] = payloadBytes
+    this.words[this.#openUnit * 2 + 1] = kind
     this.#tailUnits = (this.#tailUnits + unitsOf(payloadBytes)) >>> 0
     this.#openBytes = -1
   }
@@ -199,7 +200,8 @@ export class RingReader {
   /** The ring's memory; a record's bytes are valid until its handler returns. */
   readonly bytes: Buffer
   readonly #control: Int32Array
-  readonly #words: Uint32Array
+  /** The same memory in words of 4 bytes: payloads begin at multiples of 8, so their heads can be written so, faster. */
+  readonly words: Uint32Array
   readonly #capacityUnits: number
   #headUnits: number
 
@@ -207,7 +209,7 @@ export class RingReader {
     const view = viewOf(ring)
     this.bytes = view.bytes
     this.#control = view.control
-    this.#words = view.words
+    this.words = view.words
     this.#capacityUnits = view.capacityUnits
     this.#headUnits = Atomics.load(view.control, HEAD) >>> 0
   }
@@ -225,8 +227,8 @@ export class RingReader {
     try {
       while (this.#headUnits !== tail && taken < recordsMax) {
         const position = this.#headUnits & (this.#capacityUnits - 1)
-        const payloadBytes = this.#words[position * 2] as number
-        const kind = this.#words[position * 2 + 1] as number
+        const payloadBytes = this.words[position * 2] as number
+        const kind = this.words[position * 2 + 1] as number
         const next = (this.#headUnits + unitsOf(payloadBytes)) >>> 0
         if (kind !== KIND_PADDING) {
           taken++

@@ -6,16 +6,20 @@
  *     | connection | count  | to bytes | callbacks | to | callback ids | frames |
  *     +------------+--------+----------+-----------+----+--------------+--------+
  *
- * Numbers are little-endian. `callbacks` is the number of callback ids; each is a byte with its length, and its text.
+ * Numbers are in the byte order of the machine. `to bytes` and `callbacks` are the halves of one word. `callbacks` is the number of callback ids; each is a byte with its length, and its text.
  */
 import { KIND_HOT, KIND_PACKED, readPacked, writePacked } from './record.ts'
 import type { RingReader, RingWriter } from './ring.ts'
 import type { RelayMessage, RouterMessage } from './router-messages.ts'
 
-const COUNT = 4
-const TO_BYTES = 8
-const CALLBACKS = 10
+// In words of 4 bytes.
+const COUNT = 1
+const LENGTHS = 2
 const HEAD_BYTES = 12
+/** Names are rarely longer: up to here a loop is faster than a native copy. */
+const shortBytesMax = 48
+
+const none: string[] = []
 
 /** A run of frames as the acceptor has it: the frames are `bytes[start, end)`, the receiver `to[toStart, toEnd)`. */
 export interface RelayRun {
@@ -39,13 +43,14 @@ export function writeRelay(writer: RingWriter, run: RelayRun): boolean {
   for (const id of callbackIds) payloadBytes += Buffer.byteLength(id)
   const offset = writer.reserve(payloadBytes)
   if (offset === -1) return false
-  const bytes = writer.bytes
-  bytes.writeUInt32LE(run.connection, offset)
-  bytes.writeUInt32LE(run.count, offset + COUNT)
-  bytes.writeUInt16LE(toBytes, offset + TO_BYTES)
-  bytes.writeUInt16LE(callbackIds.length, offset + CALLBACKS)
+  const { bytes, words } = writer
+  const word = offset >>> 2
+  words[word] = run.connection
+  words[word + COUNT] = run.count
+  words[word + LENGTHS] = toBytes | (callbackIds.length << 16)
   let at = offset + HEAD_BYTES
-  at += run.to.copy(bytes, at, run.toStart, run.toEnd)
+  if (toBytes > shortBytesMax) at += run.to.copy(bytes, at, run.toStart, run.toEnd)
+  else for (let index = run.toStart; index < run.toEnd; index++) bytes[at++] = run.to[index] as number
   for (const id of callbackIds) {
     const idBytes = bytes.write(id, at + 1)
     bytes[at] = idBytes
@@ -69,19 +74,22 @@ export function readRouterMessage(
   payloadBytes: number,
 ): RouterMessage {
   if (kind === KIND_PACKED) return readPacked<RouterMessage>(reader, offset, payloadBytes)
-  const bytes = reader.bytes
-  const toEnd = offset + HEAD_BYTES + bytes.readUInt16LE(offset + TO_BYTES)
-  const callbackIds: string[] = []
+  const { bytes, words } = reader
+  const word = offset >>> 2
+  const lengths = words[word + LENGTHS] as number
+  const toEnd = offset + HEAD_BYTES + (lengths & 0xffff)
+  let callbacks = lengths >>> 16
+  const callbackIds: string[] = callbacks === 0 ? none : []
   let at = toEnd
-  for (let left = bytes.readUInt16LE(offset + CALLBACKS); left > 0; left--) {
+  for (; callbacks > 0; callbacks--) {
     const idEnd = at + 1 + (bytes[at] as number)
     callbackIds.push(bytes.toString('utf8', at + 1, idEnd))
     at = idEnd
   }
   return {
     kind: 'relay',
-    connection: bytes.readUInt32LE(offset),
-    count: bytes.readUInt32LE(offset + COUNT),
+    connection: words[word] as number,
+    count: words[word + COUNT] as number,
     to: bytes.toString('utf8', offset + HEAD_BYTES, toEnd),
     callbackIds,
     frames: bytes.subarray(at, offset + payloadBytes),

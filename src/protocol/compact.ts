@@ -3,7 +3,7 @@
  * then every frame, both ways, is a length of 4 bytes (big-endian) and a body; on WebSocket a binary message is a body.
  * At the edge of the server it becomes JSON text, so that everything behind knows one form only.
  */
-import { pack } from 'msgpackr'
+import { Packr } from 'msgpackr'
 
 /** The first bytes of a TCP connection that speaks the compact codec: `PLY` and the version. */
 export const compactPrelude: Buffer = Buffer.of(0x50, 0x4c, 0x59, 0x01)
@@ -44,8 +44,14 @@ export function compactToJson(body: Buffer): string | undefined {
  */
 export function jsonToCompact(text: string): Buffer {
   const value: unknown = JSON.parse(text)
-  return pack(surrogateEscape.test(text) ? wellFormed(value) : value)
+  return packr.pack(surrogateEscape.test(text) ? wellFormed(value) : value)
 }
+
+/**
+ * Writes objects as they are. A member that a stranger has named `toJSON` is a value like any other: the library
+ * would call it.
+ */
+const packr = new Packr({ useRecords: false, useToJSON: false })
 
 const surrogateEscape = /\\u[dD][89a-fA-F]/
 

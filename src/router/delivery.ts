@@ -13,11 +13,13 @@ export function relay(step: Step, run: RelayMessage): void {
   const sender = sessionOf(step.state, run.connection)
   // Its session has ended, of which it was told; what it sent after that does not count.
   if (sender === undefined) return
-  const { connection, callbackIds } = run
-  const asker: Asker = { kind: 'sender', connection, callbackIds, silent: run.count - callbackIds.length }
   const receivers = step.state.users.get(run.to)
-  if (receivers === undefined) lookUp(step, run.to, asker)
-  else deliver(step, receivers, run.frames, callbackIds.length === 0 ? undefined : asker)
+  if (receivers === undefined) lookUp(step, run.to, askerOf(run))
+  else deliver(step, receivers, run.frames, run.callbackIds.length === 0 ? undefined : askerOf(run))
+}
+
+function askerOf({ connection, callbackIds, count }: RelayMessage): Asker {
+  return { kind: 'sender', connection, callbackIds, silent: count - callbackIds.length }
 }
 
 /** Sends frames to sessions; with an asker, the first write that completes is its answer. */

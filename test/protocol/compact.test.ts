@@ -28,6 +28,20 @@ t.test('any JSON value comes back from MessagePack as it was', async (t) => {
   t.pass('for all values')
 })
 
+t.test('members named as what JavaScript calls or inherits are values like any other', async (t) => {
+  const texts = [
+    '{"constructor":1,"toJSON":1}',
+    '{"constructor":null,"toJSON":{"a":"x"}}',
+    '{"a":[{"constructor":{"name":"Map"},"toJSON":true,"size":4}]}',
+    '{"__proto__":{"toJSON":1},"hasOwnProperty":1,"valueOf":2,"toString":3,"then":4}',
+    '{"a":"\\ud800","constructor":1,"toJSON":1,"__proto__":{"b":2}}',
+  ]
+  for (const text of texts) {
+    const well = text.replace('\\ud800', '\ufffd')
+    t.equal(compactToJson(jsonToCompact(text)), well, text)
+  }
+})
+
 t.test('integers of all widths keep every digit', async (t) => {
   t.equal(compactToJson(Buffer.from('cfffffffffffffffff', 'hex')), '18446744073709551615')
   t.equal(compactToJson(Buffer.from('d38000000000000000', 'hex')), '-9223372036854775808')
