@@ -23,7 +23,6 @@ export class TcpChannel implements Channel {
       if (!error && !socket.destroyed) events.written()
     }
     this.address = socket.remoteAddress ?? ''
-    socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveAfterMs)
     socket.on('data', (chunk: Buffer) => events.received(chunk))
     let failed = false

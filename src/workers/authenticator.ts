@@ -2,7 +2,6 @@
  * Decides who may log in. Asks the store for the account, lets the throttle slow down guessing, has passwords
  * checked in the pool, mints tokens. Bounded in how many wait and for how long. Runs on: the main thread.
  */
-import { randomBytes } from 'node:crypto'
 import type { Account, Store } from '../mailbox/store-messages.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
 import { errors } from '../protocol/errors.ts'
@@ -20,6 +19,7 @@ import type {
 } from './login-verdict.ts'
 import { dummyPasswordHash, type PasswordCost } from './password.ts'
 import { Patience } from './patience.ts'
+import { randomPool } from './random-pool.ts'
 import type { ItemResult, PasswordResult, PasswordTask } from './tasks.ts'
 
 /** What the authenticator needs of the pool. */
@@ -71,7 +71,7 @@ export class Authenticator {
     this.#store = options.store
     this.#pool = options.pool
     this.#now = options.now ?? Date.now
-    this.#random = options.random ?? randomBytes
+    this.#random = options.random ?? randomPool()
     this.#dummyHash = dummyPasswordHash(options.cost, this.#random)
   }
 
