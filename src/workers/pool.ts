@@ -48,6 +48,8 @@ export interface RunOptions {
 const passwordLane = { concurrency: 2, batchMax: 2 }
 
 const resourceLimitsDefault = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 }
+/** Time for a thread to start and answer: on a machine that is short of everything it takes seconds. */
+const startTimeoutMs = 30_000
 /** Waits between tries to start a thread where threads end while they start. */
 const restartDelayFirstMs = 50
 const restartDelayMaxMs = 5000
@@ -121,7 +123,7 @@ export class WorkerPool {
   async ready(): Promise<void> {
     await this.#piscina.run(
       { lane: 'passwords', items: [] },
-      { signal: AbortSignal.timeout(this.#options.taskTimeoutMs) },
+      { signal: AbortSignal.timeout(Math.max(startTimeoutMs, this.#options.taskTimeoutMs)) },
     )
   }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -87,6 +87,30 @@ for (const [name, fault] of Object.entries(faults)) {
     t.not(verification?.[name as keyof typeof faults], 0, JSON.stringify(verification))
   })
 }
+
+t.test('results go to files, which can be compared', async (t) => {
+  const folder = t.testdir()
+  const [out, html, compared] = ['a.json', 'a.html', 'compared.html'].map((name) => join(folder, name))
+  if (out === undefined || html === undefined || compared === undefined) throw new Error('no files')
+  const work = ['--scenario', 'broadcast,connect', '--receivers', '5', '--clients', '20', '--at-once', '5']
+  const run = await bench('--servers', 'floor', ...short, ...work, '--out', out, '--html', html)
+  t.ok(isGoodEnd(run.code), run.errors)
+  const document = JSON.parse(readFileSync(out, 'utf8')) as ReportDocument
+  t.match(document.cases, [{ scenario: 'broadcast' }, { scenario: 'connect' }])
+  t.ok((document.cases[1]?.servers[0]?.figures['perSecond']?.median ?? 0) > 10)
+  t.match(readFileSync(html, 'utf8'), /<svg/)
+  const comparison = await bench('--compare', out, out, '--html', compared)
+  t.equal(comparison.code, 0, comparison.errors)
+  t.match(comparison.output, /deliveries\/s .* 1\.00/)
+  t.match(readFileSync(compared, 'utf8'), /<svg/)
+})
+
+t.test('a file that is no result is an error in a sentence', async (t) => {
+  const file = join(t.testdir({ 'x.json': '{}' }), 'x.json')
+  const { code, errors } = await bench('--compare', file, file)
+  t.equal(code, 1)
+  t.match(errors, /^bench: .*x\.json is no result of the benchmark/)
+})
 
 t.test('a wrong option ends with 2 and starts nothing', async (t) => {
   const { code, errors } = await bench('--pairs', 'many')

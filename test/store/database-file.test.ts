@@ -83,12 +83,27 @@ t.test('a data directory that is a file, or whose database is a folder, is refus
   t.throws(() => openDatabaseFile(dataDir), { code: 'storage_failed', message: /is not a file/ })
 })
 
-const root = process.getuid?.() === 0
+/** The user `nobody` of most systems. */
+const nobody = 65_534
 
-t.test('a folder that may not be written is refused with a sentence', { skip: !posix || root }, async (t) => {
+/** Runs with the rights of an ordinary user: root may write everywhere. */
+function unprivileged<Result>(run: () => Result): Result {
+  if (process.geteuid?.() !== 0) return run()
+  process.seteuid?.(nobody)
+  try {
+    return run()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+t.test('a folder that may not be written is refused with a sentence', { skip: !posix }, async (t) => {
   const dataDir = t.testdir()
   chmodSync(dataDir, 0o500)
-  t.teardown(() => chmodSync(dataDir, 0o700))
-  t.throws(() => openDatabaseFile(dataDir), { code: 'storage_failed', message: /owner and permissions/ })
+  t.throws(() => unprivileged(() => openDatabaseFile(dataDir)), {
+    code: 'storage_failed',
+    message: /owner and permissions/,
+  })
+  chmodSync(dataDir, 0o700)
   t.equal(existsSync(join(dataDir, databaseFileName)), false)
 })
