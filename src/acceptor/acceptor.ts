@@ -85,7 +85,7 @@ export class Acceptor implements FrameEffects {
     } else {
       this.#link.event(event)
     }
-    this.#link.publish()
+    this.#flushSoon()
   }
 
   // Coming in
@@ -504,7 +504,7 @@ export class Acceptor implements FrameEffects {
       receivedBytes: connection.receivedBytes,
       sentBytes: connection.sentBytes,
     })
-    this.#link.publish()
+    this.#flushSoon()
     this.#endDrainWhenEmpty()
   }
 

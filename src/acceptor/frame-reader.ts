@@ -12,10 +12,10 @@ import type { Delimiters } from '../protocol/delimiters.ts'
 import { entities, readContent } from '../protocol/entities/index.ts'
 import { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import { type Fault, fault } from '../protocol/errors.ts'
-import { type Json, parseJson } from '../protocol/json.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
 import { addressingOf } from './addressing.ts'
 import type { Connection, Session } from './connection.ts'
+import { rescuedCallbackId } from './rescued-callback-id.ts'
 import { type FrameBytes, RunBuilder } from './run-builder.ts'
 
 /** What frames cause. */
@@ -37,9 +37,6 @@ export interface FrameEffects {
 }
 
 const TEXT_MSG_REQUEST = Buffer.from('TextMsgRequest', 'latin1')
-/** Bodies that could not be read are searched for a `CallbackID` up to this size, so that their sender is not left waiting. */
-const rescueBytesMax = 65_536
-const rescueLimits = { depthMax: 8, keysMax: 64 }
 const unreadable: Answered = { type: undefined, toUser: false, callbackId: undefined }
 
 /** See the head of the file. */
@@ -169,7 +166,7 @@ export class FrameReader implements FrameSink {
       this.#refuse(unreadable, fault('rate_limited'), { retryAfter: session.bucket.retryAfterSeconds() })
       return
     }
-    this.#refuse({ ...unreadable, callbackId: frame === undefined ? undefined : rescueCallbackId(frame) }, problem)
+    this.#refuse({ ...unreadable, callbackId: frame === undefined ? undefined : rescuedCallbackId(frame) }, problem)
   }
 
   #answered(): Answered {
@@ -305,14 +302,3 @@ function requestFault(type: string, content: string): Fault | undefined {
 const sealedNotSupported: Fault = fault('not_supported', 'This server does not offer sealed sessions.')
 
 const notInCharset: Fault = fault('bad_frame', 'The frame is not valid text in the charset of this connection.')
-
-/** The `CallbackID` of a body that was refused, if it can be told without doubt. */
-function rescueCallbackId({ bytes, start, end }: FrameBytes): string | undefined {
-  if (end - start > rescueBytesMax) return undefined
-  const parsed = parseJson(bytes.toString('utf8', start, end), rescueLimits)
-  if ('problem' in parsed) return undefined
-  const value: Json = parsed.value
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
-  const id = Object.getOwnPropertyDescriptor(value, 'CallbackID')?.value as unknown
-  return typeof id === 'string' && id !== '' && id.length <= 128 ? id : undefined
-}

@@ -64,6 +64,7 @@ export class RouterShell {
   readonly #logins = new Map<ConnectionId, AbortController>()
   readonly #commands = new Map<number, (reply: CommandReply) => void>()
   #nextCommand = 1
+  #isPublishScheduled = false
   /** Changes of accounts that sessions asked for and that are not stored yet. */
   #changesUnderWay = 0
   readonly #ticker: NodeJS.Timeout
@@ -177,7 +178,17 @@ export class RouterShell {
       return
     }
     this.#run(event)
-    this.#publish()
+    this.#publishSoon()
+  }
+
+  /** Publishes after all events of this turn: verdicts come in batches, and each wake-up of an acceptor costs. */
+  #publishSoon(): void {
+    if (this.#isPublishScheduled) return
+    this.#isPublishScheduled = true
+    setImmediate(() => {
+      this.#isPublishScheduled = false
+      this.#publish()
+    })
   }
 
   #run(event: RouterEvent): void {

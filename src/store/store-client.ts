@@ -175,7 +175,8 @@ export class StoreClient implements Store {
   #publishSoon(): void {
     if (this.#publishing) return
     this.#publishing = true
-    queueMicrotask(() => {
+    // After all calls of this turn: the thread is then woken once for all of them.
+    setImmediate(() => {
       this.#publishing = false
       this.#mailbox.publish()
     })
