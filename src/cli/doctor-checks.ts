@@ -1,7 +1,7 @@
 /** The checks of `parley doctor`. Each looks at one thing, changes nothing, and says what to do where it is wrong. */
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import type { Settings } from '../config/settings.ts'
 import { controlPath, type ServerStatus } from '../server/control-protocol.ts'
@@ -33,6 +33,7 @@ export async function runChecks(settings: Settings): Promise<Finding[]> {
     checkNode(process.versions.node),
     ...(await Promise.all(nativePackages.map(checkPackage))),
     checkDataDir(settings.dataDir),
+    checkDatabase(settings.dataDir),
     checkDisk(settings.dataDir),
     checkDescriptors(settings.connectionsMax, descriptorLimit()),
     server.finding,
@@ -79,6 +80,38 @@ export function checkDataDir(dataDir: string): Finding {
     }
   }
   return { check, state: 'fine', detail: `${dataDir} is writable and private` }
+}
+
+/** What every SQLite database begins with. */
+const databaseHead = 'SQLite format 3\0'
+const databaseFileName = 'parley.db'
+
+/** Whether what lies in the place of the accounts is a database at all; whether all of it is whole, the server finds at its start. */
+export function checkDatabase(dataDir: string): Finding {
+  const check = 'accounts'
+  const path = join(dataDir, databaseFileName)
+  const head = Buffer.alloc(databaseHead.length)
+  let headBytes = 0
+  try {
+    const file = openSync(path, 'r')
+    try {
+      headBytes = readSync(file, head)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { check, state: 'fine', detail: `${path} will be made` }
+    return { check, state: 'wrong', detail: `${path} can't be read (${code}): give it to this user, or move it away` }
+  }
+  if (headBytes === 0 || head.toString('latin1', 0, headBytes) === databaseHead) {
+    return { check, state: 'fine', detail: `${path} is a database` }
+  }
+  return {
+    check,
+    state: 'wrong',
+    detail: `${path} is damaged or no database: restore it from a backup, or move it away to begin anew`,
+  }
 }
 
 /** How many connections the limit on open files allows. */

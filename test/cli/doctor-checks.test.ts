@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkDataDir, checkDescriptors, checkNode, checkPort } from '../../src/cli/doctor-checks.ts'
+import { checkDatabase, checkDataDir, checkDescriptors, checkNode, checkPort } from '../../src/cli/doctor-checks.ts'
 
 t.test('the version of Node is judged', async (t) => {
   t.match(checkNode('18.19.0'), { state: 'wrong' })
@@ -20,6 +20,14 @@ t.test('the data directory is writable and private, or can be made', async (t) =
   if (process.platform === 'win32') return
   chmodSync(folder, 0o755)
   t.match(checkDataDir(folder), { state: 'warning', detail: /chmod 700/ })
+})
+
+t.test('a file of accounts that is no database is found', async (t) => {
+  const folder = t.testdir({ whole: { 'parley.db': 'SQLite format 3\0…' }, torn: { 'parley.db': 'x'.repeat(4096) } })
+  t.match(checkDatabase(join(folder, 'whole')), { state: 'fine', detail: /is a database/ })
+  t.match(checkDatabase(join(folder, 'torn')), { state: 'wrong', detail: /restore it from a backup/ })
+  t.match(checkDatabase(join(folder, 'none')), { state: 'fine', detail: /will be made/ })
+  t.match(checkDatabase(join(folder, 'torn', 'parley.db')), { state: 'fine' })
 })
 
 t.test('the limit on open files is compared with what is asked for', async (t) => {
