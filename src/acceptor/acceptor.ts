@@ -261,8 +261,27 @@ export class Acceptor implements FrameEffects {
     }
     // Told once for each stretch, and only to who has messages left to send: an answer is longer than a byte.
     const session = connection.session()
-    if (!isNew || session?.bucket.take(performance.now()) === false) return
+    if (!isNew) return
+    if (session?.bucket.take(performance.now()) === false) {
+      this.tooFast(connection, session.bucket.retryAfterSeconds())
+      return
+    }
     this.refuse(connection, nobody, fault('bad_frame', 'Bytes outside a frame are skipped: a frame begins with START.'))
+  }
+
+  tooFast(connection: Connection, retryAfter: number): void {
+    this.#counters.refused('rate_limited')
+    connection.untoldRefusals++
+    this.#tellRefusals(connection, retryAfter, performance.now())
+  }
+
+  /** One message for many that were refused: an answer to each would cost more than the messages do. */
+  #tellRefusals(connection: Connection, retryAfter: number, now: number): void {
+    if (connection.untoldRefusals === 0 || now - connection.toldOfRefusalsAt < sweepMs) return
+    const detail = { Count: connection.untoldRefusals }
+    connection.untoldRefusals = 0
+    connection.toldOfRefusalsAt = now
+    this.#say(connection, refusal(nobody, fault('rate_limited'), unixSeconds(), { retryAfter, detail }))
   }
 
   mustStop(connection: Connection): boolean {
@@ -437,9 +456,20 @@ export class Acceptor implements FrameEffects {
     if (frames !== undefined) {
       connection.sentBytes += frames.length
       this.#counters.sentBytes += frames.length
-      connection.channel.write(frames)
+      this.#hand(connection, frames)
     } else if (connection.state.kind === 'closing' && !connection.output.isWriting()) {
       connection.channel.end()
+    }
+  }
+
+  /** What can't be put into the form of one receiver must not harm the others. */
+  #hand(connection: Connection, frames: Buffer): void {
+    try {
+      connection.channel.write(frames)
+    } catch (error) {
+      connection.closeReason = 'internal_error'
+      connection.closeDetail = error instanceof Error ? error.message : String(error)
+      connection.channel.destroy()
     }
   }
 
@@ -565,6 +595,7 @@ export class Acceptor implements FrameEffects {
         if (now >= connection.state.deadline) this.#close(connection, 'auth_timeout', errors.auth_timeout.message)
         break
       case 'session':
+        this.#tellRefusals(connection, connection.state.session.bucket.retryAfterSeconds(), now)
         this.#keepHeartbeat(connection, now)
         break
       case 'closing':

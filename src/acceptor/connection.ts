@@ -69,6 +69,10 @@ export class Connection {
   receivedBytes = 0
   sentBytes = 0
   noiseBytes = 0
+  /** Messages refused for their rate of which it has not been told. */
+  untoldRefusals = 0
+  /** When it was last told of such. */
+  toldOfRefusalsAt = Number.NEGATIVE_INFINITY
   /** Frames before login that could not be used. */
   faultsBeforeLogin = 0
   failedLogins = 0

@@ -30,6 +30,8 @@ export interface FrameEffects {
   refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void
   /** Bytes outside frames, already counted on the connection; `isNew` for the first of a stretch. */
   noise(connection: Connection, byteCount: number, isNew: boolean): void
+  /** The session sends faster than it may; what was refused had no `CallbackID`, so it is told now and then. */
+  tooFast(connection: Connection, retryAfter: number): void
   /** Whether no more frames should be read from this connection now. */
   mustStop(connection: Connection): boolean
   /** Whether logins are refused because the server is stopping. */
@@ -120,16 +122,18 @@ export class FrameReader implements FrameSink {
   }
 
   truncated(): void {
-    this.#refuse(unreadable, fault('bad_frame', 'A frame was cut short: another START came before its END.'))
+    this.#unreadable(this.#current(), cutShort, undefined)
   }
 
   tooLarge(): void {
-    const bytesMax = this.#current().channel.bodyBytesMax
-    this.#refuse(
-      unreadable,
-      fault('frame_too_large', `The frame is longer than the ${bytesMax} bytes that are taken now; it is skipped.`),
-      { detail: { BytesMax: bytesMax } },
-    )
+    const connection = this.#current()
+    const bytesMax = connection.channel.bodyBytesMax
+    if (this.#mayGoOn(connection))
+      this.#refuse(
+        unreadable,
+        fault('frame_too_large', `The frame is longer than the ${bytesMax} bytes that are taken now; it is skipped.`),
+        { detail: { BytesMax: bytesMax } },
+      )
   }
 
   #current(): Connection {
@@ -161,12 +165,16 @@ export class FrameReader implements FrameSink {
 
   /** @param frame given when the body is text that may tell its `CallbackID` */
   #unreadable(connection: Connection, problem: Fault, frame: FrameBytes | undefined): void {
-    const session = connection.session()
-    if (session !== undefined && !session.bucket.take(this.#now)) {
-      this.#refuse(unreadable, fault('rate_limited'), { retryAfter: session.bucket.retryAfterSeconds() })
-      return
-    }
+    if (!this.#mayGoOn(connection)) return
     this.#refuse({ ...unreadable, callbackId: frame === undefined ? undefined : rescuedCallbackId(frame) }, problem)
+  }
+
+  /** Counts something that can't be read as a message. False when there were too many: it is then told apart. */
+  #mayGoOn(connection: Connection): boolean {
+    const session = connection.session()
+    if (session === undefined || session.bucket.take(this.#now)) return true
+    this.#effects.tooFast(connection, session.bucket.retryAfterSeconds())
+    return false
   }
 
   #answered(): Answered {
@@ -209,7 +217,8 @@ export class FrameReader implements FrameSink {
     const envelope = this.#envelope
     if (!session.bucket.take(this.#now)) {
       const retryAfter = session.bucket.retryAfterSeconds()
-      this.#refuse(this.#answered(), fault('rate_limited'), { retryAfter })
+      if (envelope.hasCallbackId()) this.#refuse(this.#answered(), fault('rate_limited'), { retryAfter })
+      else this.#effects.tooFast(connection, retryAfter)
       return
     }
     const isNamed = envelope.isFrom(session.name)
@@ -301,4 +310,5 @@ function requestFault(type: string, content: string): Fault | undefined {
 
 const sealedNotSupported: Fault = fault('not_supported', 'This server does not offer sealed sessions.')
 
+const cutShort: Fault = fault('bad_frame', 'A frame was cut short: another START came before its END.')
 const notInCharset: Fault = fault('bad_frame', 'The frame is not valid text in the charset of this connection.')

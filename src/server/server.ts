@@ -3,12 +3,12 @@
  * Runs on: the main thread.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import { RouterShell } from '../router/router-shell.ts'
+import { makeDataDir } from '../store/data-dir.ts'
 import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
 import { WorkerPool } from '../workers/pool.ts'
@@ -78,7 +78,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   })
 
   // Claimed first: it is what keeps two servers from using one data directory.
-  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(settings.dataDir)
   let serve: (handlers: ControlHandlers) => void = () => {}
   const ready = new Promise<ControlHandlers>((resolve, reject) => {
     serve = resolve

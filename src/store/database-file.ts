@@ -2,10 +2,11 @@
  * Opens the one file that the store keeps everything in: `parley.db` in the data directory, with its
  * permissions, its journal and its tables in order.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { StoreError } from '../mailbox/store-error.ts'
+import { makeDataDir } from './data-dir.ts'
 import { migrate } from './schema.ts'
 import { toStoreError } from './sqlite-errors.ts'
 
@@ -33,7 +34,7 @@ export function openDatabaseFile(dataDir: string): DatabaseFile {
   const path = join(dataDir, databaseFileName)
   let database: Database.Database | undefined
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDataDir(dataDir)
     makePrivate(path)
     // libsql waits as long as `timeout` says, in milliseconds, where SQLite would answer SQLITE_BUSY.
     database = new Database(path, { timeout: busyTimeoutMs })

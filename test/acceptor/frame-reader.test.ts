@@ -9,6 +9,7 @@ import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf } f
 type Caused =
   | { kind: 'relay'; to: string; count: number; callbackIds: readonly string[]; frames: Buffer }
   | { kind: 'authenticate' | 'request'; message: { readonly [key: string]: unknown } }
+  | { kind: 'tooFast' }
   | { kind: 'heartbeat'; callbackId: string | undefined }
   | { kind: 'heartbeatAnswered' }
   | { kind: 'refuse'; code: string; message: string; callbackId: string | undefined; type: string | undefined }
@@ -41,6 +42,7 @@ class Reading {
       refuse: (_connection, { callbackId, type }, { code, message }) =>
         caused.push({ kind: 'refuse', code, message, callbackId, type }),
       noise: (_connection, byteCount) => caused.push({ kind: 'noise', byteCount }),
+      tooFast: () => caused.push({ kind: 'tooFast' }),
       mustStop: () => this.mustStop,
       isDraining: () => this.isDraining,
     }
@@ -217,13 +219,13 @@ t.test('when reading must stop, the rest of the chunk is not consumed', (t) => {
   t.end()
 })
 
-t.test('over the rate every message is refused with its CallbackID', (t) => {
+t.test('over the rate every message with a CallbackID is refused with it, and the others are counted', (t) => {
   const reading = inSession('ann', 1)
   const frame = frameOf({ ...text, CallbackID: 'c' })
   t.match(reading.of(frame, frame, frame, frameOfText('{')), [
     { kind: 'relay', callbackIds: ['c', 'c'] },
     { kind: 'refuse', code: 'rate_limited', callbackId: 'c' },
-    { kind: 'refuse', code: 'rate_limited' },
+    { kind: 'tooFast' },
   ])
   t.end()
 })

@@ -78,7 +78,7 @@ t.test('a file of a newer version is refused and left as it is', async (t) => {
 
 t.test('a data directory that is a file, or whose database is a folder, is refused with a sentence', async (t) => {
   const dataDir = t.testdir({ file: 'x' })
-  t.throws(() => openDatabaseFile(join(dataDir, 'file')), { code: 'storage_failed', message: /could not be read/ })
+  t.throws(() => openDatabaseFile(join(dataDir, 'file')), { code: 'storage_failed', message: /is not a folder/ })
   mkdirSync(join(dataDir, databaseFileName))
   t.throws(() => openDatabaseFile(dataDir), { code: 'storage_failed', message: /is not a file/ })
 })

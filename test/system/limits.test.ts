@@ -93,6 +93,25 @@ t.test('limits on what a connection may do', async (t) => {
     bob.destroy()
   })
 
+  await t.test('a flood of what can not be read is counted, and told in few words', async (t) => {
+    const client = await server.client('carol')
+    const frames = 5000
+    client.sendBytes(Buffer.from('\u0002\u0003'.repeat(frames), 'latin1'))
+    let told = 0
+    let answers = 0
+    while (told < frames) {
+      const { content } = await client.take(
+        ({ envelope }) => envelope.MsgType === 'ErrorResponse',
+        `${told} of ${frames}`,
+      )
+      answers++
+      told += content.Code === 'rate_limited' ? Number((content['Detail'] as { Count: number }).Count) : 1
+    }
+    t.equal(told, frames)
+    t.ok(answers < 400, `${answers} answers`)
+    t.match((await client.request('HeartbeatRequest', {})).envelope, { MsgType: 'HeartbeatResponse' })
+  })
+
   t.same(server.faults(), [])
 })
 
