@@ -10,20 +10,18 @@ import { type Answered, type FaultExtras, frameOf, refusal, serverMessage } from
 import { addressKey } from './address.ts'
 import { Admission } from './admission.ts'
 import type { Channel } from './channel.ts'
-import { Connection, type Session } from './connection.ts'
+import { Connection } from './connection.ts'
 import { Counters } from './counters.ts'
+import { dueOf } from './deadlines.ts'
 import { type FrameEffects, FrameReader } from './frame-reader.ts'
-import { LearnedShape } from './learned-shape.ts'
 import { type Listener, type ListenerEvents, listen } from './listeners.ts'
 import type { AcceptorOptions } from './options.ts'
 import type { RouterLink } from './router-link.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { Users } from './users.ts'
 
 const indexShift = 28
 const countMask = 2 ** indexShift - 1
 const sweepMs = 250
-/** In this time a bucket has filled up again. */
-const bucketKeptMs = 2000
 const countersMs = 1000
 /** Events that somebody waits for. */
 const neverDropped: ReadonlySet<AcceptorEvent['name']> = new Set(['listening', 'listenFailed', 'quiesced', 'drained'])
@@ -41,13 +39,11 @@ export class Acceptor implements FrameEffects {
   readonly #counters = new Counters()
   readonly #listeners: Listener[] = []
   readonly #connections = new Map<ConnectionId, Connection>()
-  /** Sessions of each user, and the rate that they share. */
-  readonly #users = new Map<string, { readonly bucket: TokenBucket; sessions: number; leftAt: number }>()
+  readonly #users: Users
   /** Connections that got output since the last flush. */
   #dirty: Connection[] = []
   /** Connections that wait for space in the router's ring. */
   readonly #stalled = new Set<Connection>()
-  #sessions = 0
   #isFlushScheduled = false
   #nextCount: number
   #openedAboveLimit = 0
@@ -61,6 +57,7 @@ export class Acceptor implements FrameEffects {
     this.#nextCount = options.firstCount
     this.#reader = new FrameReader(options.delimiters, this)
     this.#admission = new Admission(options.limits)
+    this.#users = new Users(options.limits.userMessagesPerSecond)
   }
 
   /** Opens the listeners and begins to keep deadlines. */
@@ -363,32 +360,11 @@ export class Acceptor implements FrameEffects {
     const connection = this.#connections.get(id)
     // The client may have gone while its login was checked; the router hears of that by itself.
     if (connection?.state.kind !== 'authenticating') return
-    connection.state = { kind: 'session', session: this.#newSession(user) }
+    connection.state = { kind: 'session', session: this.#users.enter(user, performance.now()) }
     connection.user = user
     connection.channel.bodyBytesMax = this.#options.limits.frameBytesMax
-    this.#sessions++
     this.#append(connection, frames, 0)
     this.#readOn(connection)
-  }
-
-  #newSession(user: string): Session {
-    let shared = this.#users.get(user)
-    if (shared === undefined) {
-      const bucket = new TokenBucket(this.#options.limits.userMessagesPerSecond, performance.now())
-      shared = { bucket, sessions: 0, leftAt: 0 }
-      this.#users.set(user, shared)
-    }
-    shared.sessions++
-    const nameJson = JSON.stringify(user)
-    return {
-      user,
-      name: Buffer.from(user, 'utf8'),
-      nameJson: Buffer.from(nameJson, 'utf8'),
-      senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
-      bucket: shared.bucket,
-      shape: new LearnedShape(),
-      watches: false,
-    }
   }
 
   #refuseLogin(id: ConnectionId, frames: Uint8Array): void {
@@ -506,10 +482,7 @@ export class Acceptor implements FrameEffects {
 
   #leaveSession(connection: Connection): void {
     const session = connection.session()
-    if (session === undefined) return
-    this.#sessions--
-    const shared = this.#users.get(session.user)
-    if (shared !== undefined && --shared.sessions === 0) shared.leftAt = performance.now()
+    if (session !== undefined) this.#users.leave(session, performance.now())
   }
 
   #onClosed(connection: Connection, how: 'peer' | 'lost'): void {
@@ -570,10 +543,7 @@ export class Acceptor implements FrameEffects {
   #sweep(): void {
     const now = performance.now()
     for (const connection of this.#connections.values()) this.#keepDeadlines(connection, now)
-    // Kept for a while, so that logging in again is no way around the rate.
-    for (const [user, { sessions, leftAt }] of this.#users) {
-      if (sessions === 0 && now - leftAt > bucketKeptMs) this.#users.delete(user)
-    }
+    this.#users.forget(now)
     this.#flush()
     if (now - this.#countersSentAt >= countersMs) {
       this.#countersSentAt = now
@@ -584,55 +554,43 @@ export class Acceptor implements FrameEffects {
   #snapshot(): ReturnType<Counters['snapshot']> {
     return this.#counters.snapshot({
       connections: this.#admission.connections(),
-      sessions: this.#sessions,
+      sessions: this.#users.sessions(),
       receivedFrames: this.#reader.frames,
     })
   }
 
   #keepDeadlines(connection: Connection, now: number): void {
-    switch (connection.state.kind) {
-      case 'greeting':
-        if (now >= connection.state.deadline) this.#close(connection, 'auth_timeout', errors.auth_timeout.message)
+    const session = connection.session()
+    if (session !== undefined) this.#tellRefusals(connection, session.bucket.retryAfterSeconds(), now)
+    const due = dueOf(connection, now, this.#options.limits)
+    switch (due) {
+      case undefined:
         break
-      case 'session':
-        this.#tellRefusals(connection, connection.state.session.bucket.retryAfterSeconds(), now)
-        this.#keepHeartbeat(connection, now)
+      case 'auth_timeout':
+      case 'idle':
+        this.#close(connection, due, errors[due].message)
         break
-      case 'closing':
-        if (now >= connection.state.deadline) connection.channel.destroy()
+      case 'cut':
+        connection.channel.destroy()
         break
-      case 'authenticating':
-      case 'closed':
+      case 'ask':
+        this.#askForHeartbeat(connection, now)
+        break
+      case 'listen':
+        connection.lastHeardAt = now
+        connection.probedAt = 0
         break
       default:
-        connection.state satisfies never
+        due satisfies never
     }
   }
 
-  #keepHeartbeat(connection: Connection, now: number): void {
-    const { heartbeatAfterMs, heartbeatTimeoutMs } = this.#options.limits
-    if (connection.paused) {
-      // It is this server that does not listen just now.
-      connection.lastHeardAt = now
-      connection.probedAt = 0
-      return
-    }
-    if (connection.probedAt === 0) {
-      if (now - connection.lastHeardAt < heartbeatAfterMs) return
-      connection.probedAt = now
-      connection.output.trim()
-      connection.channel.ping()
-      this.#say(
-        connection,
-        serverMessage({ type: 'HeartbeatRequest', content: {}, callbackId: undefined, time: unixSeconds() }),
-      )
-    } else if (connection.answersHeartbeats) {
-      if (now - connection.probedAt >= heartbeatTimeoutMs) this.#close(connection, 'idle', errors.idle.message)
-    } else if (now - connection.probedAt >= heartbeatAfterMs) {
-      // It has never answered: it is only asked again.
-      connection.probedAt = 0
-      connection.lastHeardAt = now
-    }
+  #askForHeartbeat(connection: Connection, now: number): void {
+    connection.probedAt = now
+    connection.output.trim()
+    connection.channel.ping()
+    const time = unixSeconds()
+    this.#say(connection, serverMessage({ type: 'HeartbeatRequest', content: {}, callbackId: undefined, time }))
   }
 }
 

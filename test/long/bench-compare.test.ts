@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-const main = fileURLToPath(new URL('../../../bench/compare/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../../bench/compare/main.js', import.meta.url))
 
 async function run(...args: string[]): Promise<{ code: number | null; output: string; errors: string }> {
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,0 +1,68 @@
+/** The users with sessions on this acceptor, and the rate that all sessions of one share. Pure; the clock is passed in. */
+import type { Session } from './connection.ts'
+import { LearnedShape } from './learned-shape.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** A user's bucket is kept so long after the last session, so that logging in again is no way around the rate: by then it is full. */
+const keptMs = 2000
+
+interface User {
+  readonly bucket: TokenBucket
+  sessions: number
+  /** When the last session ended. */
+  leftAt: number
+}
+
+/** See the head of the file. */
+export class Users {
+  readonly #messagesPerSecond: number
+  readonly #users = new Map<string, User>()
+  #sessions = 0
+
+  /** @param messagesPerSecond of one user; 0 for no limit */
+  constructor(messagesPerSecond: number) {
+    this.#messagesPerSecond = messagesPerSecond
+  }
+
+  /** Sessions in all. */
+  sessions(): number {
+    return this.#sessions
+  }
+
+  /** Makes a session of a user. `now` in milliseconds on a clock that only goes forward. */
+  enter(name: string, now: number): Session {
+    let user = this.#users.get(name)
+    if (user === undefined) {
+      user = { bucket: new TokenBucket(this.#messagesPerSecond, now), sessions: 0, leftAt: now }
+      this.#users.set(name, user)
+    }
+    user.sessions++
+    this.#sessions++
+    const nameJson = JSON.stringify(name)
+    return {
+      user: name,
+      name: Buffer.from(name, 'utf8'),
+      nameJson: Buffer.from(nameJson, 'utf8'),
+      senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
+      bucket: user.bucket,
+      shape: new LearnedShape(),
+      watches: false,
+    }
+  }
+
+  /** A session that `enter` made has ended. */
+  leave(session: Session, now: number): void {
+    this.#sessions--
+    const user = this.#users.get(session.user)
+    if (user === undefined) return
+    user.sessions--
+    user.leftAt = now
+  }
+
+  /** Forgets users who have been gone for long enough. */
+  forget(now: number): void {
+    for (const [name, { sessions, leftAt }] of this.#users) {
+      if (sessions === 0 && now - leftAt > keptMs) this.#users.delete(name)
+    }
+  }
+}
