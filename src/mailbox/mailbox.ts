@@ -3,7 +3,7 @@
  * sleeping reader. Records are taken in batches within the event loop's turn; while messages keep
  * coming the reader looks again by `setImmediate` and nobody has to be woken.
  */
-import type { MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createRing, type RecordHandler, type RingMemory, RingReader, RingWriter } from './ring.ts'
 
 /** What a thread needs to hold its end of a mailbox; can be sent to a worker (`port` must be transferred). */
@@ -22,8 +22,8 @@ export function createMailboxPair(sizes: { toFirstBytes: number; toSecondBytes: 
   const toSecond = createRing(sizes.toSecondBytes)
   const { port1, port2 } = new MessageChannel()
   return {
-    first: { inbox: toFirst, outbox: toSecond, port: port1 as unknown as MessagePort },
-    second: { inbox: toSecond, outbox: toFirst, port: port2 as unknown as MessagePort },
+    first: { inbox: toFirst, outbox: toSecond, port: port1 },
+    second: { inbox: toSecond, outbox: toFirst, port: port2 },
   }
 }
 
