@@ -2,6 +2,8 @@
 import { type AddressOptions, readAddress } from './address.ts'
 import type { Backoff } from './backoff.ts'
 import { ParleyError } from './errors.ts'
+import type { SealingLayer } from './sealed-channel.ts'
+import type { SealOptions } from './sealing-options.ts'
 import type { Address, Charset } from './transport.ts'
 
 /** How the client comes back after a lost connection. */
@@ -16,6 +18,11 @@ export interface ConnectOptions extends AddressOptions {
   readonly startByte?: number
   readonly endByte?: number
   readonly charset?: Charset
+  /**
+   * Seals every connection, and never logs in otherwise: `true` trusts the server's key on first use. In Node only.
+   * Without it, or with false, everything goes as it is.
+   */
+  readonly seal?: boolean | SealOptions
   /** Names this device to the server, the same at every start; without it each connection is a device. */
   readonly deviceId?: string
   /** What the server is told of this program, as `name/version`. */
@@ -83,6 +90,8 @@ export interface ClientOptions extends Bounds {
   readonly clientName: string
   readonly reconnect: (Backoff & { readonly attemptsMax: number }) | undefined
   readonly random: () => number
+  /** Undefined: connections are not sealed. */
+  readonly sealing: SealingLayer | undefined
 }
 
 /**
@@ -90,7 +99,7 @@ export interface ClientOptions extends Bounds {
  *
  * @throws ParleyError `bad_argument` that names the option
  */
-export function readOptions(given: ConnectOptions): ClientOptions {
+export function readOptions(given: ConnectOptions, sealing?: SealingLayer): ClientOptions {
   const bounds: Record<string, number> = {}
   for (const [name, byDefault] of Object.entries(optionDefaults)) {
     const value = given[name as keyof Bounds] ?? byDefault
@@ -110,6 +119,7 @@ export function readOptions(given: ConnectOptions): ClientOptions {
     clientName: given.clientName ?? 'parley-client/1',
     reconnect: given.reconnect === false ? undefined : readReconnect(given.reconnect ?? {}),
     random: given.random ?? Math.random,
+    sealing,
   }
 }
 
