@@ -116,6 +116,12 @@ export const limits = {
     unit: 'messages',
     reason: 'messages to absent users whose sender waits to hear whether there is such a user',
   },
+  accountsRememberedMax: {
+    value: 16_384,
+    unit: 'accounts',
+    reason:
+      'those whose login by token needs no look-up in the store, 4 MiB or so; the one that logged in longest ago goes first',
+  },
   presenceBatchMax: {
     value: 4096,
     unit: 'events a turn',

@@ -16,6 +16,9 @@ export interface Account {
   readonly createdAt: number
 }
 
+/** What of an account decides on who has a token: all but the hash. */
+export type KnownAccount = Omit<Account, 'passwordHash'>
+
 /** What can be told of an account without a secret. */
 export interface AccountSummary {
   readonly userId: string
@@ -76,4 +79,10 @@ export type StoreReply =
 export interface Store {
   /** @throws StoreError with a {@link StoreErrorCode} */
   call<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<StoreCalls[Name]['give']>
+}
+
+/** A store that remembers accounts. */
+export interface RememberingStore extends Store {
+  /** The account as the store has it at this moment, without asking it; undefined when that is not known, or there is none. */
+  known(userId: string): KnownAccount | undefined
 }

@@ -24,6 +24,8 @@ import { step } from './step.ts'
 
 /** What the router has others do. None of them rejects. */
 export interface RouterServices {
+  /** The verdict on an attempt that need not wait; undefined for all that are for `login`. */
+  loginAtOnce(attempt: LoginAttempt): LoginVerdict | undefined
   login(attempt: LoginAttempt, signal: AbortSignal): Promise<LoginVerdict>
   changePassword(change: PasswordChange): Promise<{ readonly ok: true } | Refused>
   findUser(userId: string): Promise<UserFound>
@@ -239,9 +241,16 @@ export class RouterShell {
   }
 
   #login(connection: ConnectionId, attempt: LoginAttempt): void {
+    const { services } = this.#options
+    const atOnce = services.loginAtOnce(attempt)
+    if (atOnce !== undefined) {
+      // In the same turn, as another effect of the same message: its answer wakes the acceptor with all others.
+      this.#run({ kind: 'loginVerdict', connection, verdict: atOnce })
+      return
+    }
     const controller = new AbortController()
     this.#logins.set(connection, controller)
-    void this.#options.services.login(attempt, controller.signal).then((verdict) => {
+    void services.login(attempt, controller.signal).then((verdict) => {
       this.#logins.delete(connection)
       this.#post({ kind: 'loginVerdict', connection, verdict })
     })

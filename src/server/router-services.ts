@@ -8,6 +8,7 @@ import type { Authenticator } from '../workers/authenticator.ts'
 /** Makes the services. None of them rejects: what fails becomes a code. */
 export function routerServices(store: Store, authenticator: Authenticator): RouterServices {
   return {
+    loginAtOnce: (attempt) => authenticator.loginAtOnce(attempt),
     login: (attempt, signal) => authenticator.login(attempt, signal),
     changePassword: (change) => authenticator.changePassword(change),
     findUser: async (userId) => {

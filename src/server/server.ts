@@ -7,7 +7,9 @@ import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import { StoreError } from '../mailbox/store-error.ts'
+import type { Store } from '../mailbox/store-messages.ts'
 import { RouterShell } from '../router/router-shell.ts'
+import { AccountCache } from '../store/account-cache.ts'
 import { makeDataDir } from '../store/data-dir.ts'
 import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
@@ -98,6 +100,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   })
   const store = await startStoreThread({ dataDir: settings.dataDir, onDied: (error) => fail(error) })
   parts.store = store
+  const accounts = new AccountCache(store, { accountsMax: limits.accountsRememberedMax.value })
   const pool = new WorkerPool({
     minThreads: settings.poolMinThreads,
     maxThreads: settings.poolMaxThreads,
@@ -112,7 +115,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   parts.pool = pool
   await pool.ready()
   const authenticator = new Authenticator({
-    store,
+    store: accounts,
     pool,
     tokenKey: await store.call('tokenKey', {}),
     cost: { memoryKib: settings.argon2MemoryKib, passes: settings.argon2Passes },
@@ -122,7 +125,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     selfRegistration: settings.selfRegistration,
     onEvent: (event) => events.authenticator(event),
   })
-  await makeFirstOperator(store, authenticator, options)
+  await makeFirstOperator(accounts, authenticator, options)
 
   const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())
   const wanted = acceptorThreads(settings.acceptorThreads, thisPlatform())
@@ -144,7 +147,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const board = new ServerStatusBoard()
   const shell: RouterShell = new RouterShell({
     router: routerOptions(settings),
-    services: routerServices(store, authenticator),
+    services: routerServices(accounts, authenticator),
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
@@ -160,7 +163,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   serve(
     controlHandlers({
       shell,
-      store,
+      store: accounts,
       frameBytesMax: settings.frameBytesMax,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
@@ -190,11 +193,7 @@ async function stopParts(parts: Started): Promise<void> {
 }
 
 /** Makes the operator's account at the first start. */
-async function makeFirstOperator(
-  store: StoreClient,
-  authenticator: Authenticator,
-  options: ServerOptions,
-): Promise<void> {
+async function makeFirstOperator(store: Store, authenticator: Authenticator, options: ServerOptions): Promise<void> {
   if ((await store.call('countAccounts', {})) > 0) return
   const userId = 'operator'
   const password = randomBytes(15).toString('base64url')

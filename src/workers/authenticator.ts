@@ -2,11 +2,11 @@
  * Decides who may log in. Asks the store for the account, lets the throttle slow down guessing, has passwords
  * checked in the pool, mints tokens. Bounded in how many wait and for how long. Runs on: the main thread.
  */
-import type { Account, Store } from '../mailbox/store-messages.ts'
+import type { Account, KnownAccount, RememberingStore } from '../mailbox/store-messages.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
 import { errors } from '../protocol/errors.ts'
 import { userIdFault } from '../protocol/user-id.ts'
-import { mintToken, readToken } from '../security/token.ts'
+import { mintToken, readToken, type TokenPayload } from '../security/token.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import type {
   AuthenticatorEvent,
@@ -33,7 +33,7 @@ export interface PasswordPool {
 
 /** What the authenticator works with, and its limits. */
 export interface AuthenticatorOptions {
-  readonly store: Store
+  readonly store: RememberingStore
   /** Its lane `passwords` must hold as many items as may wait here. */
   readonly pool: PasswordPool
   /** What tokens are signed with: the store's `tokenKey`. */
@@ -58,7 +58,7 @@ const sessionIdBytes = 16
 /** Checks logins and password changes. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
-  readonly #store: Store
+  readonly #store: RememberingStore
   readonly #pool: PasswordPool
   readonly #now: () => number
   readonly #random: (bytes: number) => Uint8Array
@@ -88,12 +88,24 @@ export class Authenticator {
    * @param signal takes the attempt back: it frees its place and resolves to `server_busy`
    */
   async login(attempt: LoginAttempt, signal?: AbortSignal): Promise<LoginVerdict> {
-    const { userId, address } = attempt
     const begun = this.#now()
-    const verdict = await this.#guarded(userId, () => this.#decide(attempt, signal))
-    const tookMs = this.#now() - begun
-    if (verdict.ok) this.#emit({ name: 'loggedIn', userId, address, by: wayOf(attempt), tookMs })
-    else this.#emit({ name: 'loginRefused', userId, address, code: verdict.code, tookMs })
+    const verdict = await this.#guarded(attempt.userId, () => this.#decide(attempt, signal))
+    this.#report(attempt, verdict, this.#now() - begun)
+    return verdict
+  }
+
+  /**
+   * Decides on an attempt that need not wait for anything, which is one by token of an account that the store
+   * remembers. Undefined for all others: they are for {@link login}.
+   */
+  loginAtOnce(attempt: LoginAttempt): LoginVerdict | undefined {
+    const { userId, token } = attempt
+    if (token === undefined || attempt.password !== undefined || attempt.register === true) return undefined
+    const account = this.#store.known(userId)
+    if (account === undefined) return undefined
+    const payload = this.#payloadOf(attempt, token)
+    const verdict = payload === undefined ? this.#fail(attempt) : this.#decideToken(attempt, payload, account)
+    this.#report(attempt, verdict, 0)
     return verdict
   }
 
@@ -134,9 +146,18 @@ export class Authenticator {
   }
 
   async #loginByToken(attempt: LoginAttempt, token: string): Promise<LoginVerdict> {
+    const payload = this.#payloadOf(attempt, token)
+    if (payload === undefined) return this.#fail(attempt)
+    return this.#decideToken(attempt, payload, await this.#store.call('findAccount', { userId: attempt.userId }))
+  }
+
+  /** What a token of this user says; undefined when it is none. */
+  #payloadOf(attempt: LoginAttempt, token: string): TokenPayload | undefined {
     const payload = readToken(this.#options.tokenKey, token, Math.floor(this.#now() / 1000))
-    if (payload === undefined || payload.userId !== attempt.userId) return this.#fail(attempt)
-    const account = await this.#store.call('findAccount', { userId: attempt.userId })
+    return payload?.userId === attempt.userId ? payload : undefined
+  }
+
+  #decideToken(attempt: LoginAttempt, payload: TokenPayload, account: KnownAccount | undefined): LoginVerdict {
     if (account === undefined || account.disabled || account.generation !== payload.generation) {
       return this.#fail(attempt)
     }
@@ -237,7 +258,7 @@ export class Authenticator {
     throw Object.assign(new Error(result.error.message), { code: 'storage_failed' })
   }
 
-  #welcome(account: Account): LoginVerdict {
+  #welcome(account: KnownAccount): LoginVerdict {
     const { userId, role, generation, bannedUntil } = account
     const now = this.#now()
     if (bannedUntil > now) {
@@ -282,6 +303,12 @@ export class Authenticator {
       this.#emit({ name: 'authenticatorFault', userId, detail: messageOf(error) })
       return refuse('storage_failed', errors.storage_failed.message)
     }
+  }
+
+  #report(attempt: LoginAttempt, verdict: LoginVerdict, tookMs: number): void {
+    const { userId, address } = attempt
+    if (verdict.ok) this.#emit({ name: 'loggedIn', userId, address, by: wayOf(attempt), tookMs })
+    else this.#emit({ name: 'loginRefused', userId, address, code: verdict.code, tookMs })
   }
 
   #emit(event: AuthenticatorEvent): void {

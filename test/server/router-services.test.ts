@@ -21,6 +21,7 @@ function failing(code: StoreErrorCode): Store {
 }
 
 const authenticator = {
+  loginAtOnce: (attempt: object) => ({ attempt }),
   login: async (attempt: object, signal: AbortSignal) => ({ attempt, signal }),
   changePassword: async (change: object) => ({ change }),
 } as unknown as Authenticator
