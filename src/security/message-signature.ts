@@ -8,7 +8,7 @@ import { decodeBase64Url, encodeBase64Url } from './base64url.ts'
 import { hasExactly } from './exact-members.ts'
 import { isThumbprint } from './jwk.ts'
 import type { ReplayClaim } from './replay-cache.ts'
-import { signRsa, verifyRsa } from './rsa-signature.ts'
+import { rsaSign, rsaVerify } from './rsa-signature.ts'
 import type { Secret } from './secret.ts'
 import { signedText } from './signed-text.ts'
 import { isWeChatSign, type WeChatSign } from './wechat.ts'
@@ -93,14 +93,14 @@ export function messageText(fields: MessageFields, thumbprint: string): Buffer |
 export function signMessage(alg: KeySign['Alg'], key: KeyObject, thumbprint: string, fields: MessageFields): KeySign {
   const text = messageText(fields, thumbprint)
   if (text === undefined) throw new RangeError('to be signed, a message needs ClientMsgId, CreateTime and whole text')
-  return { Alg: alg, Key: thumbprint, Signature: encodeBase64Url(signRsa(alg, key, text)) }
+  return { Alg: alg, Key: thumbprint, Signature: encodeBase64Url(rsaSign(alg, key, text)) }
 }
 
 /** Whether a message is signed by a key. The caller knows that the key of `sign.Key` is enrolled for the sender. */
 export function verifyMessage(sign: KeySign, key: KeyObject, fields: MessageFields): boolean {
   const text = messageText(fields, sign.Key)
   const signature = decodeBase64Url(sign.Signature)
-  return text !== undefined && signature !== undefined && verifyRsa(sign.Alg, key, text, signature)
+  return text !== undefined && signature !== undefined && rsaVerify(sign.Alg, key, text, signature)
 }
 
 /**
