@@ -15,10 +15,19 @@ export interface Suite {
   readonly records: 'A256GCM' | 'A256CBC-HS512'
 }
 
-const suites: ReadonlyMap<unknown, Suite> = new Map([
+/** Suite 3's parameters; what is done with them stands in a module of its own. */
+export const suite3: Suite = {
+  number: 3,
+  ephemeral: false,
+  oaepHash: 'sha1',
+  signature: 'RS256',
+  records: 'A256CBC-HS512',
+}
+
+const suites: ReadonlyMap<unknown, Suite> = new Map<unknown, Suite>([
   [1, { number: 1, ephemeral: true, oaepHash: 'sha256', signature: 'PS256', records: 'A256GCM' }],
   [2, { number: 2, ephemeral: true, oaepHash: 'sha256', signature: 'PS256', records: 'A256CBC-HS512' }],
-  [3, { number: 3, ephemeral: false, oaepHash: 'sha1', signature: 'RS256', records: 'A256CBC-HS512' }],
+  [3, suite3],
 ])
 
 /** The suite of a number from the wire, or undefined when there is none. */
