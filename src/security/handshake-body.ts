@@ -48,7 +48,8 @@ function readExactly(text: string): Members | undefined {
   return asciiJson(parsed.value) === text ? parsed.value : undefined
 }
 
-function asciiJson(value: unknown): string {
+/** JSON text without white space, everything outside ASCII escaped. */
+export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\x7f-\uffff]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

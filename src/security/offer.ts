@@ -1,6 +1,6 @@
 /** Frame 1, `PlatformKeyMessage`: what the server is, which suites it speaks, and a nonce. Costs no private operation. */
 import { decodeBase64Url, encodeBase64Url } from './base64url.ts'
-import { type Members, readHandshakeBody, writeHandshakeBody } from './handshake-body.ts'
+import { asciiJson, type Members, readHandshakeBody, writeHandshakeBody } from './handshake-body.ts'
 import {
   followRotations,
   type HandshakeCertificate,
@@ -59,11 +59,14 @@ export const clientClockSlackSeconds = 86_400
 
 const msgType = 'PlatformKeyMessage'
 const suitesMax = 16
+/** What stands in the place of a nonce and a time until they are known. No key or signature has these in it. */
+const nonceMark = '*'
+const timeMark = 9_007_199_254_740_991
 
-/** Prepares the writing of offers: what does not change is written once. */
+/** Prepares the writing of offers: what does not change is written once, since every connection gets one. */
 export function offerWriter(parts: OfferParts): (moment: OfferMoment) => Buffer {
   const { suites, identity, certificate, rotations } = parts
-  const fixed: Members = {
+  const members: Members = {
     Version: handshakeVersion,
     Suites: suites,
     IdentityKey: identity,
@@ -73,10 +76,17 @@ export function offerWriter(parts: OfferParts): (moment: OfferMoment) => Buffer 
     Signature: certificate.signature,
     SignatureRS256: certificate.signatureRs256,
     Rotations: rotations.length === 0 ? undefined : writeRotations(rotations),
+    Nonce: nonceMark,
+    ServerTime: timeMark,
   }
+  const body = writeHandshakeBody(msgType, timeMark, members)
+  const [beforeNonce = '', afterNonce = ''] = body.split(nonceMark)
+  const [beforeContent = '', content = ''] = cutAt(beforeNonce, ',"Content"')
   return ({ nonce, now, callbackId }) => {
-    const members = { ...fixed, Nonce: encodeBase64Url(nonce), ServerTime: now }
-    return Buffer.from(writeHandshakeBody(msgType, now, members, callbackId), 'latin1')
+    const time = String(now)
+    const callback = callbackId === undefined ? '' : `,"CallbackID":${asciiJson(callbackId)}`
+    const head = beforeContent.replace(String(timeMark), time) + callback + content
+    return Buffer.from(head + encodeBase64Url(nonce) + afterNonce.replace(String(timeMark), time), 'latin1')
   }
 }
 
@@ -137,6 +147,11 @@ function areSuites(value: unknown): value is number[] {
 
 function isNonce(value: unknown): value is string {
   return decodeBase64Url(value, nonceBytes) !== undefined
+}
+
+function cutAt(text: string, mark: string): [string, string] {
+  const index = text.indexOf(mark)
+  return [text.slice(0, index), text.slice(index)]
 }
 
 function refuse(problem: string): { ok: false; problem: string } {

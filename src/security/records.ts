@@ -20,7 +20,7 @@ export const recordType = {
   keyUpdate: 2,
   /** Empty: the end of the session, so that it can be told from a cut. */
   close: 3,
-  /** Whole messages. */
+  /** One or more whole messages. */
   data: 4,
 } as const
 export type RecordType = (typeof recordType)[keyof typeof recordType]
@@ -95,7 +95,8 @@ export class RecordSealer {
     const chain = this.#chain
     if (this.#closed) throw new Error('nothing can be sealed after a close record')
     if (!typeFits(type, chain)) throw new Error(`a record of type ${type} has no place here`)
-    if (plaintext.length > 0 && isEmptyType(type)) throw new Error(`a record of type ${type} has no plaintext`)
+    if (plaintext.length > 0 === isEmptyType(type))
+      throw new Error(`a record of type ${type} can't have this plaintext`)
     if (chain.isWornOut(this.#use)) throw new Error('the record key has served for too long')
     const parameters = chain.parametersOf(type, chain.cipher.ciphertextLength(plaintext.length))
     const record = chain.cipher.seal(parameters, type, plaintext)
@@ -137,7 +138,7 @@ export class RecordOpener {
     if (chain.isWornOut(this.#use)) return this.#fail('a record key has served for too long')
     const plaintext = chain.cipher.open(chain.parametersOf(type, ciphertextLength), record)
     if (plaintext === undefined) return this.#fail('a record does not open')
-    if (plaintext.length > 0 && isEmptyType(type)) return this.#fail(`a record of type ${type} is not empty`)
+    if (plaintext.length > 0 === isEmptyType(type)) return this.#fail(`a record of type ${type} has the wrong length`)
     chain.advance(type, plaintext.length)
     if (type === recordType.close) this.#problem = 'the session was closed'
     return { type, plaintext }

@@ -141,7 +141,7 @@ function answerResumption(
 }
 
 /** What goes back to the acceptor, as plain data. */
-export function exchangeOf(
+function exchangeOf(
   { body, packedKeys, transcript }: FinishMade,
   who: Pick<ServerExchange, 'suite' | 'clientKey' | 'thumbprint' | 'resumed'>,
 ): ServerExchange {
