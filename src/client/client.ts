@@ -17,9 +17,11 @@ import { EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
 import { endsConnection, ParleyError } from './errors.ts'
 import type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
 import { type Listener, Listeners } from './listeners.ts'
+import { makeSealing } from './make-sealing.ts'
 import type { IncomingMessage } from './message.ts'
 import { MessageStream } from './message-stream.ts'
 import { type ClientOptions, type ConnectOptions, readOptions } from './options.ts'
+import type { SealedSession, SealOptions } from './sealing-options.ts'
 import { Session } from './session.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
 
@@ -57,7 +59,8 @@ export interface UserListOptions extends RequestOptions {
  *   or the server's own code when it refuses connections
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
-  return Client.connect(readOptions(options), options.signal)
+  const { seal } = options
+  return Client.connect(readOptions(options), seal === true ? {} : seal || undefined, options.signal)
 }
 
 /** Types that answer requests: one that no request waits for is late, or forged, and of use to nobody. */
@@ -84,15 +87,25 @@ export class Client implements AsyncIterable<IncomingMessage> {
   }
 
   /** Use `connect`, which reads the options. */
-  static async connect(options: ClientOptions, signal?: AbortSignal): Promise<Client> {
+  static async connect(options: ClientOptions, seal?: SealOptions, signal?: AbortSignal): Promise<Client> {
     const client = new Client(options)
-    client.#session = await Session.connect(options, client.#writer, client.#sessionEvents(), signal)
+    const onRotation: SealOptions['onRotation'] = (key) => {
+      seal?.onRotation?.(key)
+      client.#listeners.emit('serverKeyRotated', key)
+    }
+    const sealing = seal && (await makeSealing(options, { ...seal, onRotation }, signal))
+    client.#session = await Session.connect({ ...options, sealing }, client.#writer, client.#sessionEvents(), signal)
     return client
   }
 
   /** Where the client stands in its life. */
   get state(): SessionState['kind'] {
     return this.#live.state
+  }
+
+  /** The sealed session of the connection, where there is one just now. */
+  get sealed(): SealedSession | undefined {
+    return this.#live.channel?.session
   }
 
   /** What the last good login gave; its token is the newest. */
@@ -364,6 +377,7 @@ const lifeCycle: Record<keyof ClientEvents, true> = {
   error: true,
   closed: true,
   message: true,
+  serverKeyRotated: true,
 }
 const lifeCycleNames: ReadonlySet<string> = new Set(Object.keys(lifeCycle))
 

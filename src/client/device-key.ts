@@ -4,19 +4,14 @@
  */
 import { createPrivateKey, generateKeyPair, type JsonWebKey, KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { publicJwkOf, type RsaPublicJwk, thumbprintOf } from '../security/jwk.ts'
+import { type ClientKey, clientKeyOf } from '../security/client-handshake.ts'
 import { ParleyError } from './errors.ts'
 
 /** A private key as applications have it: an object of `node:crypto`, PEM text (PKCS#8 or PKCS#1), or a JWK. */
 export type GivenKey = KeyObject | string | JsonWebKey
 
-/** A key with its public half. */
-export interface DeviceKey {
-  readonly privateKey: KeyObject
-  readonly publicKey: RsaPublicJwk
-  /** RFC 7638. */
-  readonly thumbprint: string
-}
+/** A key with its public half, as JWK, and its thumbprint. */
+export type DeviceKey = ClientKey
 
 /** The bits of a key that is made here; the wire takes 2048 to 4096. */
 const modulusBits = 2048
@@ -60,6 +55,5 @@ function privateKeyOf(given: GivenKey): KeyObject {
 function keyOf(privateKey: KeyObject): DeviceKey {
   if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'rsa')
     throw new TypeError('it is no private RSA key')
-  const publicKey = publicJwkOf(privateKey)
-  return { privateKey, publicKey, thumbprint: thumbprintOf(publicKey) }
+  return clientKeyOf(privateKey)
 }

@@ -3,6 +3,7 @@ import type { BroadcastRequest, ErrorResponse, PresenceEvent, TextMsgRequest } f
 import type { LoginResult } from './answer.ts'
 import type { ParleyError } from './errors.ts'
 import type { IncomingMessage } from './message.ts'
+import type { ServerKey } from './sealing-options.ts'
 
 /** The contents of the types that come without having been asked for. Any other type has unknown content. */
 export interface ContentByType {
@@ -28,6 +29,8 @@ export interface ClientEvents {
   readonly error: ParleyError
   /** The end: nothing comes after it. Without an error it was asked for by `close`. */
   readonly closed: { readonly error: ParleyError | undefined }
+  /** The server has a new key, which the known one signed: it is trusted and remembered from now on. */
+  readonly serverKeyRotated: ServerKey & { readonly previous: string }
   /** Any message that the loop over the client gets, too. */
   readonly message: IncomingMessage
 }

@@ -11,9 +11,12 @@ export {
   type SendResult,
   type UserListOptions,
 } from './client.ts'
+export type { GivenKey } from './device-key.ts'
 export { type ClientErrorCode, ParleyError, type ParleyErrorCode } from './errors.ts'
 export type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
+export type { KnownHosts } from './known-hosts.ts'
 export type { IncomingMessage } from './message.ts'
 export { type ConnectOptions, optionDefaults, type ReconnectOptions } from './options.ts'
+export type { SavedTicket, SealedSession, SealOptions, ServerKey, TicketStore } from './sealing-options.ts'
 export type { Credentials } from './session-state.ts'
 export type { Charset } from './transport.ts'

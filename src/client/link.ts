@@ -4,6 +4,7 @@
  */
 import { isErrorCode } from '../protocol/errors.ts'
 import { failureIn } from './answer.ts'
+import { attempt } from './attempt.ts'
 import { endsConnection, ParleyError } from './errors.ts'
 import { type IncomingMessage, readMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
@@ -59,23 +60,7 @@ export class Link {
    *   ended the connection at once; the signal's reason when that fired
    */
   async open(signal: AbortSignal): Promise<void> {
-    const options = this.#options
-    const abort = new AbortController()
-    const stop = (): void => abort.abort(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    const late = new ParleyError('connect_failed', {
-      message: `The server did not take the connection within ${options.connectTimeoutMs} ms.`,
-    })
-    const timer = setTimeout(() => abort.abort(late), options.connectTimeoutMs)
-    try {
-      await this.#connect(abort.signal)
-    } catch (cause) {
-      throw cause instanceof ParleyError || signal.aborted ? cause : connectFailed(options, cause)
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-    }
+    await attempt(this.#options, signal, (signal) => this.#connect(signal))
     // A server may refuse with its first breath, before anybody has seen that the connection is open.
     if (this.#end !== undefined) throw this.#end
   }
@@ -183,11 +168,4 @@ function lostText(cause: unknown): string {
   return cause instanceof Error && cause.message !== ''
     ? `The connection was lost: ${cause.message}.`
     : 'The server ended the connection.'
-}
-
-function connectFailed(options: ClientOptions, cause: unknown): ParleyError {
-  const { address } = options
-  const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : address.url
-  const text = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
-  return new ParleyError('connect_failed', { message: `The server at ${where} could not be reached${text}.`, cause })
 }

@@ -28,8 +28,8 @@ export interface SealedTransportOptions {
   readonly frameBytesMax: number
   readonly sealer: RecordSealer
   readonly opener: RecordOpener
-  /** What the first record begins with: the MAC over the transcript, and the signature of the key. */
-  readonly proof: Uint8Array
+  /** The first record: the frame with the login, behind what proves us. */
+  prove(frame: Uint8Array): Uint8Array
   readonly session: SealedSession
   readonly offerNonce: string
   readonly resumedUser: string | undefined
@@ -90,7 +90,7 @@ export class SealedTransport implements SealedChannel, TransportEvents {
       case 'unproven':
         // By itself: the record that proves us holds exactly one message.
         this.#life = 'proven'
-        this.#seal(recordType.finish, Buffer.concat([this.#options.proof, encodeFrames([body], this.#options.form)]))
+        this.#seal(recordType.finish, this.#options.prove(encodeFrames([body], this.#options.form)))
         return
       case 'proven':
         if (this.#batch.length === 0) queueMicrotask(() => this.#flush())

@@ -15,6 +15,7 @@ import { type LoginProof, loginProofs } from './login-proof.ts'
 import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
 import { type RequestOptions, Requests } from './requests.ts'
+import type { SealedChannel } from './sealed-channel.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
 
 /** An online time after which the count of tries begins anew; a server that drops us at once gets growing waits. */
@@ -69,6 +70,11 @@ export class Session {
 
   get state(): SessionState['kind'] {
     return this.#state.kind
+  }
+
+  /** The sealed session of the connection, if there is one. */
+  get channel(): SealedChannel | undefined {
+    return this.#link()?.channel
   }
 
   /** What the last good login gave. */

@@ -6,7 +6,7 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
 
 t.test('a key may be an object, PEM or a JWK: it is the same key', async (t) => {
-  const { thumbprint, publicKey: jwk } = readDeviceKey(privateKey)
+  const { thumbprint, publicJwk: jwk } = readDeviceKey(privateKey)
   t.match(thumbprint, /^[A-Za-z0-9_-]{43}$/)
   t.strictSame(Object.keys(jwk), ['kty', 'n', 'e'])
   t.equal(readDeviceKey(pem).thumbprint, thumbprint)

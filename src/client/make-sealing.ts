@@ -1,0 +1,32 @@
+/** Loads sealing when it is asked for, and only then: it needs `node:crypto`, which a page does not have. */
+import { attempt } from './attempt.ts'
+import { ParleyError } from './errors.ts'
+import type { ClientOptions } from './options.ts'
+import type { SealingLayer } from './sealed-channel.ts'
+import type { SealOptions } from './sealing-options.ts'
+
+/**
+ * Makes the sealing of a client. A server that is met for the first time is shown to the person here, where one is to be asked.
+ *
+ * @throws ParleyError `sealing_unavailable` in a page, `bad_argument` for options that can't be used, `pin_mismatch` when the
+ *   person does not trust the server's key, and what a connection throws
+ */
+export async function makeSealing(
+  options: ClientOptions,
+  seal: SealOptions,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<SealingLayer> {
+  if (!isNode()) {
+    throw new ParleyError('sealing_unavailable', {
+      message: 'This SDK seals in Node only; in a page, use wss:// (TLS), or WebCrypto as in examples/browser.',
+    })
+  }
+  const { Sealing } = await import('./sealing.ts')
+  const sealing = new Sealing(options.address, seal)
+  await sealing.meet((connect) => attempt(options, signal, (signal) => connect({ ...options, signal })))
+  return sealing
+}
+
+function isNode(): boolean {
+  return typeof process === 'object' && typeof process.versions?.node === 'string'
+}
