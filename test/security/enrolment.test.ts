@@ -10,14 +10,14 @@ import {
   verifyEnrolment,
 } from '../../src/security/enrolment.ts'
 import { signedText } from '../../src/security/signed-text.ts'
-import { keyOf } from './signing-keys.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
-const phone = keyOf('alice')
-const other = keyOf('bob')
+const phone = vectorKey('alice')
+const other = vectorKey('bob')
 const claim: EnrolmentClaim = {
   userId: 'alice',
   deviceId: 'phone',
-  serverThumbprint: keyOf('server').thumbprint,
+  serverThumbprint: vectorKey('identity').thumbprint,
   thumbprint: phone.thumbprint,
   nonce: Buffer.alloc(32, 1).toString('base64url'),
 }

@@ -15,17 +15,17 @@ import {
   verifyKeyLog,
 } from '../../src/security/key-log.ts'
 import { signedText } from '../../src/security/signed-text.ts'
-import { keyOf, type SigningKey } from './signing-keys.ts'
+import { type VectorKey, vectorKey } from '../vectors/vector-files.ts'
 
-const [phone, laptop, tablet, server] = ['phone', 'laptop', 'tablet', 'server'].map(keyOf) as [
-  SigningKey,
-  SigningKey,
-  SigningKey,
-  SigningKey,
+const [phone, laptop, tablet, server] = ['alice', 'aliceTablet', 'carol', 'identity'].map(vectorKey) as [
+  VectorKey,
+  VectorKey,
+  VectorKey,
+  VectorKey,
 ]
 const time = 1_700_000_000
 
-function enrol(key: SigningKey, approver: SigningKey | 'first' | 'operator', deviceId = 'device'): KeyLogClaim {
+function enrol(key: VectorKey, approver: VectorKey | 'first' | 'operator', deviceId = 'device'): KeyLogClaim {
   const body = { Kind: 'enrol', Time: time, DeviceId: deviceId, Key: key.jwk } as const
   if (typeof approver === 'string') return { ...body, ApprovedBy: approver, Server: '', Signature: '' }
   const claim = { userId: 'alice', deviceId, serverThumbprint: server.thumbprint, thumbprint: key.thumbprint }
@@ -33,7 +33,7 @@ function enrol(key: SigningKey, approver: SigningKey | 'first' | 'operator', dev
   return { ...body, ApprovedBy: approver.thumbprint, Server: server.thumbprint, Signature }
 }
 
-function revoke(key: SigningKey, by: string, deviceId = 'device'): KeyLogClaim {
+function revoke(key: VectorKey, by: string, deviceId = 'device'): KeyLogClaim {
   return { Kind: 'revoke', Time: time, DeviceId: deviceId, Key: key.jwk, ApprovedBy: by, Server: '', Signature: '' }
 }
 
@@ -102,7 +102,7 @@ t.test('a log in pages is the same as in one', async (t) => {
 
 t.test('what may not stand in a log is not appended', async (t) => {
   const { log } = logOf(full)
-  const stranger = keyOf('stranger')
+  const stranger = vectorKey('bob')
   const table: readonly [KeyLogClaim, RegExp][] = [
     [enrol(phone, 'operator'), /was revoked/],
     [enrol(laptop, 'operator'), /a second time/],
@@ -159,10 +159,10 @@ t.test('a change of any member of any entry is seen', async (t) => {
     Kind: ['enrol', 'revoke', 'other', null],
     Time: [time + 1, String(time), null],
     DeviceId: ['other', null, 7],
-    Thumbprint: [keyOf('stranger').thumbprint, '', null],
-    Key: [keyOf('stranger').jwk, null, { ...phone.jwk, e: 'AQ' }, { ...phone.jwk, d: 'AA' }],
-    ApprovedBy: ['first', 'operator', keyOf('stranger').thumbprint, '', null],
-    Server: [keyOf('stranger').thumbprint, '', null, 7],
+    Thumbprint: [vectorKey('bob').thumbprint, '', null],
+    Key: [vectorKey('bob').jwk, null, { ...phone.jwk, e: 'AQ' }, { ...phone.jwk, d: 'AA' }],
+    ApprovedBy: ['first', 'operator', vectorKey('bob').thumbprint, '', null],
+    Server: [vectorKey('bob').thumbprint, '', null, 7],
     Signature: ['', 'AAAA', null],
     Previous: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE', null, ''],
     Hash: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE', null, ''],
@@ -189,7 +189,7 @@ t.test('a new hash over a change breaks the chain, or the pin', async (t) => {
   const changed = { ...first, Time: time + 1 }
   const forged = { ...changed, Hash: entryHash('alice', changed) }
   t.match(problemOf(verifyKeyLog('alice', entries.with(0, forged))), /does not follow/)
-  const rewritten = logOf([enrol(keyOf('stranger'), 'first')])
+  const rewritten = logOf([enrol(vectorKey('bob'), 'first')])
   const pin = { length: 1, head: first.Hash }
   t.match(verifyKeyLog('alice', rewritten.entries, pin), { extendsPinned: false })
   t.match(verifyKeyLog('alice', entries, pin), { extendsPinned: true, log: { head: log.head } })
@@ -200,7 +200,7 @@ t.test('a new hash over a change breaks the chain, or the pin', async (t) => {
 })
 
 /** Numbers to claims over the same few keys, most of them impossible at their place. */
-const pool = ['phone', 'laptop', 'tablet', 'stranger'].map(keyOf)
+const pool = ['alice', 'aliceTablet', 'carol', 'bob'].map(vectorKey)
 const action = fc.record({ key: fc.nat(3), by: fc.nat(5), kind: fc.constantFrom('enrol', 'revoke') })
 
 t.test(

@@ -11,10 +11,10 @@ import {
   verifySessionMessage,
 } from '../../src/security/message-signature.ts'
 import { Secret } from '../../src/security/secret.ts'
-import { keyOf } from './signing-keys.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
-const alice = keyOf('alice')
-const bob = keyOf('bob')
+const alice = vectorKey('alice')
+const bob = vectorKey('bob')
 const fields: MessageFields = {
   from: 'alice',
   to: 'bob',

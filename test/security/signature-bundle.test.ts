@@ -7,10 +7,10 @@ import {
   type SignatureItem,
   verifyBundle,
 } from '../../src/security/signature-bundle.ts'
-import { keyOf } from './signing-keys.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
-const alice = keyOf('alice')
-const bob = keyOf('bob')
+const alice = vectorKey('alice')
+const bob = vectorKey('bob')
 const fields = {
   from: 'alice',
   to: 'bob',
