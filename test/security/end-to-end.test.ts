@@ -1,23 +1,15 @@
-import {
-  constants,
-  createCipheriv,
-  createHmac,
-  type KeyObject,
-  sign as nodeSign,
-  publicEncrypt,
-  randomBytes,
-} from 'node:crypto'
+import { constants, createHmac, type KeyObject, sign as nodeSign, publicEncrypt, randomBytes } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import { type EndToEndAddress, type NamedKey, openEndToEnd, sealEndToEnd } from '../../src/security/end-to-end.ts'
 import { type VectorKey, vectorKey } from '../vectors/vector-files.ts'
+import { b64u, type Draft, forge, type Json, message, oaep, signed, sortedKeys } from './forged-end-to-end.ts'
 
-const alice = vectorKey('alice')
-const bob = vectorKey('bob')
-const bobTablet = vectorKey('aliceTablet')
+const sender = vectorKey('bob')
+const phone = vectorKey('alice')
+const tablet = vectorKey('aliceTablet')
 const mallory = vectorKey('handshake')
-const address: EndToEndAddress = { from: 'alice', to: 'bob', id: 'm-1', time: 1_700_000_000 }
-const message = { msgType: 'TextMsgRequest', content: '{"Message":"你好"}' }
+const address: EndToEndAddress = { from: 'bob', to: 'alice', id: 'm-1', time: 1_700_000_000 }
 
 function privateOf({ thumbprint, privateKey }: VectorKey): NamedKey {
   return { thumbprint, key: privateKey }
@@ -27,92 +19,26 @@ function publicOf({ thumbprint, publicKey }: VectorKey): NamedKey {
   return { thumbprint, key: publicKey }
 }
 
-const directory = new Map<string, KeyObject>([[alice.thumbprint, alice.publicKey]])
+const directory = new Map<string, KeyObject>([[sender.thumbprint, sender.publicKey]])
 
-function seal(recipients: readonly VectorKey[] = [bob, bobTablet]): string {
-  return sealEndToEnd(address, message, privateOf(alice), recipients.map(publicOf), randomBytes)
+function seal(recipients: readonly VectorKey[] = [phone, tablet]): string {
+  return sealEndToEnd(address, message, privateOf(sender), recipients.map(publicOf), randomBytes)
 }
 
 /** What the receiver makes of a JWS: the message's type, or the problem. */
-function open(jws: unknown, expected: EndToEndAddress = address, device: VectorKey = bob): string {
+function open(jws: unknown, expected: EndToEndAddress = address, device: VectorKey = phone): string {
   const opened = openEndToEnd(jws, expected, (thumbprint) => directory.get(thumbprint), privateOf(device), randomBytes)
   return 'problem' in opened ? opened.problem : opened.message.msgType
 }
 
-// A second implementation with every part open to change, to make what the first one would never make.
-
-type Json = Record<string, unknown>
-
-interface Draft {
-  jwsHeader: Json
-  jweHeader: Json
-  jwe: Json
-  contentKey: Buffer
-  plaintext: Buffer | string
-}
-
-const sortedKeys = [bob, bobTablet].sort((one, other) => (one.thumbprint < other.thumbprint ? -1 : 1))
-
-function b64u(value: unknown): string {
-  return Buffer.isBuffer(value) ? value.toString('base64url') : Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-/** A draft of a good message. `edit` may change anything before it is sealed, `late` what stands in the JWE then. */
-function forge(
-  edit: (draft: Draft, parley: Json) => void = () => {},
-  options: { signer?: VectorKey; late?: (jwe: Json) => void; jweText?: (text: string) => string } = {},
-): string {
-  const parley = {
-    From: 'alice',
-    To: 'bob',
-    Id: 'm-1',
-    Time: 1_700_000_000,
-    SenderKey: alice.thumbprint,
-    RecipientKeys: sortedKeys.map(({ thumbprint }) => thumbprint),
-  }
-  const contentKey = randomBytes(32)
-  const draft: Draft = {
-    jwsHeader: { alg: 'PS256', kid: alice.thumbprint, typ: 'parley-e2e+jws', parley: { ...parley } },
-    jweHeader: { enc: 'A256GCM', typ: 'parley-e2e', parley: { ...parley } },
-    jwe: {
-      recipients: sortedKeys.map(({ thumbprint, publicKey }) => ({
-        header: { alg: 'RSA-OAEP-256', kid: thumbprint },
-        encrypted_key: oaep(publicKey, contentKey).toString('base64url'),
-      })),
-    },
-    contentKey,
-    plaintext: JSON.stringify({ MsgType: message.msgType, Content: message.content }),
-  }
-  edit(draft, draft.jwsHeader['parley'] as Json)
-  const protectedHeader = b64u(draft.jweHeader)
-  const iv = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', draft.contentKey, iv, { authTagLength: 16 })
-  cipher.setAAD(Buffer.from(protectedHeader))
-  const ciphertext = Buffer.concat([cipher.update(draft.plaintext), cipher.final()])
-  const jwe: Json = { protected: protectedHeader, ...draft.jwe, iv: b64u(iv), ciphertext: b64u(ciphertext) }
-  jwe['tag'] = b64u(cipher.getAuthTag())
-  options.late?.(jwe)
-  const jweText = options.jweText?.(JSON.stringify(jwe)) ?? JSON.stringify(jwe)
-  return signed(`${b64u(draft.jwsHeader)}.${b64u(Buffer.from(jweText))}`, options.signer ?? alice)
-}
-
-function signed(text: string, { privateKey }: VectorKey): string {
-  const padding = constants.RSA_PKCS1_PSS_PADDING
-  return `${text}.${b64u(nodeSign('sha256', Buffer.from(text), { key: privateKey, padding, saltLength: 32 }))}`
-}
-
-function oaep(key: KeyObject, bytes: Buffer, oaepHash = 'sha256'): Buffer {
-  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, bytes)
-}
-
 t.test('each device of the receiver opens it, and learns who can read it', async (t) => {
   const jws = seal()
-  for (const device of [bob, bobTablet]) {
+  for (const device of [phone, tablet]) {
     const opened = openEndToEnd(jws, address, (key) => directory.get(key), privateOf(device), randomBytes)
     t.strictSame(opened, {
       message: {
         ...message,
-        senderKey: alice.thumbprint,
+        senderKey: sender.thumbprint,
         recipientKeys: sortedKeys.map(({ thumbprint }) => thumbprint),
       },
     })
@@ -122,10 +48,10 @@ t.test('each device of the receiver opens it, and learns who can read it', async
 })
 
 t.test('the same key twice is one recipient, and a message is for 1 to 16 keys', async (t) => {
-  t.equal(open(seal([bob, bob])), 'TextMsgRequest')
+  t.equal(open(seal([phone, phone])), 'TextMsgRequest')
   t.throws(() => seal([]), RangeError)
-  const many = Array.from({ length: 17 }, (_, index) => ({ thumbprint: `${index}`, key: bob.publicKey }))
-  t.throws(() => sealEndToEnd(address, message, privateOf(alice), many, randomBytes), RangeError)
+  const many = Array.from({ length: 17 }, (_, index) => ({ thumbprint: `${index}`, key: phone.publicKey }))
+  t.throws(() => sealEndToEnd(address, message, privateOf(sender), many, randomBytes), RangeError)
 })
 
 t.test('re-addressed: another sender, receiver, id or time in the envelope', async (t) => {
@@ -140,20 +66,20 @@ t.test('re-signed by another, as their own message', async (t) => {
   directory.set(mallory.thumbprint, mallory.publicKey)
   t.teardown(() => directory.delete(mallory.thumbprint))
   const [, payload] = seal().split('.')
-  const parley = { From: 'mallory', To: 'bob', Id: 'm-1', Time: 1_700_000_000, SenderKey: mallory.thumbprint }
+  const parley = { From: 'mallory', To: 'alice', Id: 'm-1', Time: 1_700_000_000, SenderKey: mallory.thumbprint }
   const claims = { ...parley, RecipientKeys: sortedKeys.map(({ thumbprint }) => thumbprint) }
   const header = { alg: 'PS256', kid: mallory.thumbprint, typ: 'parley-e2e+jws', parley: claims }
   const stolen = signed(`${b64u(header)}.${payload}`, mallory)
-  t.equal(open(stolen, { ...address, from: 'mallory' }), 'sealed', 'the inner header still says alice')
+  t.equal(open(stolen, { ...address, from: 'mallory' }), 'sealed', 'the inner header still says bob')
   const claimed = forge((draft) => {
     draft.jwsHeader['kid'] = mallory.thumbprint
   })
   t.equal(open(claimed), 'malformed', 'kid and SenderKey differ')
-  t.equal(open(forge(() => {}, { signer: mallory })), 'signature', "under alice's name")
+  t.equal(open(forge(() => {}, { signer: mallory })), 'signature', "under bob's name")
 })
 
 t.test('a key that is not enrolled for the sender', async (t) => {
-  const jws = sealEndToEnd(address, message, privateOf(mallory), [publicOf(bob)], randomBytes)
+  const jws = sealEndToEnd(address, message, privateOf(mallory), [publicOf(phone)], randomBytes)
   t.equal(open(jws), 'sender_key')
   t.equal(
     open(
@@ -177,10 +103,10 @@ t.test('swapped recipients, and an entry for another key', async (t) => {
     ]
   })
   t.equal(open(crossed), 'sealed')
-  t.equal(open(seal([bobTablet])), 'recipient_key')
+  t.equal(open(seal([tablet])), 'recipient_key')
   t.equal(open(forge((_, parley) => (parley['RecipientKeys'] as string[]).reverse())), 'malformed')
   t.equal(open(forge((draft) => (draft.jwe['recipients'] as Json[]).pop())), 'sealed')
-  const inner = forge((draft) => ((draft.jweHeader['parley'] as Json)['RecipientKeys'] = [bob.thumbprint]))
+  const inner = forge((draft) => ((draft.jweHeader['parley'] as Json)['RecipientKeys'] = [phone.thumbprint]))
   t.equal(open(inner), 'sealed', 'the inner list is another')
 })
 
@@ -199,7 +125,7 @@ t.test('members and values that are not exactly the expected ones', async (t) =>
     jku: 'https://x',
     x5u: 'https://x',
     x5c: ['AA'],
-    jwk: alice.jwk,
+    jwk: sender.jwk,
     b64: false,
   }
   for (const [name, value] of Object.entries({ ...extra, cty: 'x', nonce: 'x', x5t: 'x' })) {
@@ -229,12 +155,12 @@ t.test('another algorithm of the signature', async (t) => {
   const [header, payload] = seal().split('.')
   const text = `${header}.${payload}`
   t.equal(open(`${text}.`), 'signature', 'no signature')
-  t.equal(open(`${text}.${b64u(nodeSign('sha256', Buffer.from(text), alice.privateKey))}`), 'signature', 'RS256')
-  const pem = alice.publicKey.export({ type: 'spki', format: 'pem' })
+  t.equal(open(`${text}.${b64u(nodeSign('sha256', Buffer.from(text), sender.privateKey))}`), 'signature', 'RS256')
+  const pem = sender.publicKey.export({ type: 'spki', format: 'pem' })
   const mac = createHmac('sha256', pem).update(text).digest()
   t.equal(open(`${text}.${b64u(mac)}`), 'signature', 'HS256 with the public key as a secret')
   const padding = constants.RSA_PKCS1_PSS_PADDING
-  const long = nodeSign('sha256', Buffer.from(text), { key: alice.privateKey, padding, saltLength: 100 })
+  const long = nodeSign('sha256', Buffer.from(text), { key: sender.privateKey, padding, saltLength: 100 })
   t.equal(open(`${text}.${b64u(long)}`), 'signature', 'another salt')
 })
 
@@ -299,10 +225,10 @@ t.test('a member that stands twice, in every layer', async (t) => {
   const headerText = Buffer.from(header, 'base64url').toString()
   for (const twin of ['"alg":"none",', '"kid":"x",', '"\\u0061lg":"PS256",']) {
     const doubled = `{${twin}${headerText.slice(1)}`
-    t.equal(open(signed(`${b64u(Buffer.from(doubled))}.${payload}`, alice)), 'malformed', twin)
+    t.equal(open(signed(`${b64u(Buffer.from(doubled))}.${payload}`, sender)), 'malformed', twin)
   }
   const inClaims = headerText.replace('{"From"', '{"From":"carol","From"')
-  t.equal(open(signed(`${b64u(Buffer.from(inClaims))}.${payload}`, alice)), 'malformed')
+  t.equal(open(signed(`${b64u(Buffer.from(inClaims))}.${payload}`, sender)), 'malformed')
   for (const twin of ['"tag":"x",', '"recipients":[],', '"protected":"e30",']) {
     t.equal(open(forge(() => {}, { jweText: (text) => `{${twin}${text.slice(1)}` })), 'sealed', twin)
   }
@@ -343,7 +269,7 @@ t.test('claims in their form', async (t) => {
     t.equal(open(forge((_, parley) => (parley[name] = value))), 'malformed', name)
     t.equal(open(forge((_, parley) => delete parley[name])), 'malformed', `without ${name}`)
   }
-  for (const keys of [[], [7], ['x'], [bob.thumbprint, bob.thumbprint], Array(17).fill(bob.thumbprint)]) {
+  for (const keys of [[], [7], ['x'], [phone.thumbprint, phone.thumbprint], Array(17).fill(phone.thumbprint)]) {
     t.equal(open(forge((_, parley) => (parley['RecipientKeys'] = keys))), 'malformed', `${keys.length} keys`)
   }
   t.equal(open(forge((_, parley) => (parley['Time'] = 1.5))), 'malformed')
