@@ -7,10 +7,10 @@ const hashBytes = 32
  * HKDF-Expand with SHA-256.
  *
  * @param key a key that is uniformly random already
- * @param info what the new key is for
+ * @param info what the new key is for; text stands as UTF-8
  * @throws RangeError for more than 255 hashes
  */
-export function hkdfExpand(key: Uint8Array, info: string, byteLength: number): Buffer {
+export function hkdfExpand(key: Uint8Array, info: string | Uint8Array, byteLength: number): Buffer {
   if (byteLength > 255 * hashBytes) throw new RangeError('HKDF-Expand gives at most 8160 bytes')
   const blocks: Buffer[] = []
   let block = Buffer.alloc(0)

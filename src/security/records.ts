@@ -42,6 +42,8 @@ export interface RecordOptions {
   readonly keys: SessionKeys
   /** For tests; else `keyUseMax`. */
   readonly keyUseMax?: KeyUse
+  /** For tests: the number of the first record, else 0. */
+  readonly firstCounter?: number
 }
 
 /** A record that was opened. */
@@ -164,16 +166,17 @@ class KeyChain {
   records = 0
   bytes = 0
   /** The next record's number. 2^53 records of a microsecond each are 285 years. */
-  counter = 0
+  counter: number
   readonly #suite: SuiteNumber
   /** Record key and IV key in memory of its own, so that an old key can be overwritten. */
   readonly #keys = new Uint8Array(recordKeyBytes + ivKeyBytes)
 
-  constructor({ suite, sender, keys }: RecordOptions) {
+  constructor({ suite, sender, keys, firstCounter = 0 }: RecordOptions) {
     const algorithms = suiteOf(suite)
     if (algorithms === undefined) throw new RangeError(`there is no suite ${suite}`)
     this.cipher = recordCipherOf(algorithms)
     this.sender = sender
+    this.counter = firstCounter
     this.#suite = suite
     this.#keys.set((sender === 'client' ? keys.clientRecordKey : keys.serverRecordKey).reveal())
     this.#keys.set((sender === 'client' ? keys.clientIvKey : keys.serverIvKey).reveal(), recordKeyBytes)
