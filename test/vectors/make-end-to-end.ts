@@ -1,5 +1,5 @@
 /**
- * Makes `test/vectors/end-to-end.json`: messages from end to end, good and bad. Run: `node build/test/vectors/make-end-to-end.js`.
+ * Makes `test/vectors/end-to-end.json`: messages from end to end, good and bad. Run: `node build/test/vectors/make-end-to-end.js; npx biome format --write test/vectors`.
  * Keys, nonces, salts and seeds are random, so a new run gives other messages that are as good.
  */
 import { constants, createHmac, type KeyObject, sign as nodeSign, publicEncrypt, randomBytes } from 'node:crypto'

@@ -1,5 +1,5 @@
 /**
- * Makes `test/vectors/signatures.json`: every scheme of the envelope's `Sign`, good and bad. Run: `node build/test/vectors/make-signatures.js`.
+ * Makes `test/vectors/signatures.json`: every scheme of the envelope's `Sign`, good and bad. Run: `node build/test/vectors/make-signatures.js; npx biome format --write test/vectors`.
  * PSS has random salt, so a new run gives other signatures that are as good.
  */
 import { constants, createHash, sign } from 'node:crypto'
