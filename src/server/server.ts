@@ -13,6 +13,8 @@ import { AccountCache } from '../store/account-cache.ts'
 import { makeDataDir } from '../store/data-dir.ts'
 import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
+import { KeyExchange } from '../workers/key-exchange.ts'
+import { KeyRegistrar } from '../workers/key-registrar.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { AcceptorGroup } from './acceptor-group.ts'
 import type { ListeningAddress } from './acceptor-thread.ts'
@@ -21,6 +23,7 @@ import { controlPath } from './control-protocol.ts'
 import { type ControlHandlers, type ControlServer, startControlServer } from './control-server.ts'
 import { drainServer } from './drain.ts'
 import { EventLog, type ServerLog } from './event-log.ts'
+import { KeyKeeper } from './key-keeper.ts'
 import { routerServices } from './router-services.ts'
 import { ServerStartError } from './start-error.ts'
 import { ServerStatusBoard } from './status-board.ts'
@@ -65,6 +68,7 @@ interface Started {
   store?: StoreClient
   control?: ControlServer
   pool?: WorkerPool
+  keys?: KeyKeeper
   acceptors?: AcceptorGroup
   shell?: RouterShell
 }
@@ -108,12 +112,19 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     idleTimeoutMs: settings.poolIdleTimeoutMs,
     batchMax: settings.poolBatch,
     taskTimeoutMs: settings.poolTaskTimeoutMs,
-    lanes: { passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax } },
+    lanes: {
+      passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax },
+      keyExchange: { queueMax: limits.keyExchangesWaitingMax.value },
+    },
     ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
     onEvent: (event) => events.pool(event),
   })
   parts.pool = pool
-  await pool.ready()
+  // The threads start while the keys are read, or made.
+  const [keys] = await Promise.all([openKeys(settings, events), pool.ready()])
+  parts.keys = keys
+  log.info({ thumbprint: keys.thumbprint }, 'identity of this server, which clients pin')
+  const keyExchange = new KeyExchange({ pool, keys })
   const authenticator = new Authenticator({
     store: accounts,
     pool,
@@ -123,10 +134,21 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     loginQueueMax: settings.loginQueueMax,
     loginWaitMs: settings.loginWaitMs,
     selfRegistration: settings.selfRegistration,
+    sealing: {
+      isProven: (proof, signal) => keyExchange.isProven(proof, signal),
+      ticketKeys: () => keys.ticketKeys(),
+      ticketTtlSeconds: settings.ticketTtlS,
+    },
     onEvent: (event) => events.authenticator(event),
   })
   await makeFirstOperator(accounts, authenticator, options)
 
+  const registrar = new KeyRegistrar({
+    store: accounts,
+    pool,
+    serverThumbprint: () => keys.thumbprint,
+    onFault: (userId, error) => log.error({ user: userId, err: error }, 'a request about keys failed'),
+  })
   const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())
   const wanted = acceptorThreads(settings.acceptorThreads, thisPlatform())
   if (wanted.warning !== undefined) log.warn({ acceptorThreads: wanted.count }, wanted.warning)
@@ -147,7 +169,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const board = new ServerStatusBoard()
   const shell: RouterShell = new RouterShell({
     router: routerOptions(settings),
-    services: routerServices(accounts, authenticator),
+    services: routerServices({ store: accounts, authenticator, registrar, keyExchange }),
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
@@ -157,6 +179,8 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     now: Date.now,
   })
   parts.shell = shell
+  shell.offerKeys(keys.offer)
+  keys.keep(limits.keyRenewalCheckMs.value, (offer) => shell.offerKeys(offer))
   const addresses = await acceptors.start()
 
   const startedAt = Date.now()
@@ -164,6 +188,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     controlHandlers({
       shell,
       store: accounts,
+      keys,
       frameBytesMax: settings.frameBytesMax,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
@@ -186,10 +211,29 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
 /** Stops what was started, in the opposite order of the data: no one is cut off from what it still needs. */
 async function stopParts(parts: Started): Promise<void> {
   await parts.control?.close()
+  parts.keys?.stop()
   parts.shell?.close()
   await parts.acceptors?.stop()
   await parts.pool?.close()
   await parts.store?.close()
+}
+
+/** Reads the server's own keys, or makes them at the first start. */
+function openKeys(settings: Settings, events: EventLog): Promise<KeyKeeper> {
+  const day = 86_400
+  return KeyKeeper.open({
+    dataDir: settings.dataDir,
+    suites: settings.suites,
+    ticketTtlSeconds: settings.ticketTtlS,
+    lives: {
+      handshakeSeconds: limits.handshakeKeyDays.value * day,
+      handshakeRenewSeconds: limits.handshakeKeyRenewDays.value * day,
+      handshakeGraceSeconds: limits.handshakeKeyGraceHours.value * 3600,
+      ticketKeySeconds: limits.ticketKeyHours.value * 3600,
+    },
+    now: Date.now,
+    onEvent: (event) => events.keys(event),
+  })
 }
 
 /** Makes the operator's account at the first start. */

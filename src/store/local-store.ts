@@ -4,10 +4,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import type Database from 'libsql'
+import { limits } from '../config/limits.ts'
 import type { StoreError } from '../mailbox/store-error.ts'
 import type { Store, StoreCallName, StoreCalls, StoreReply, StoreRequest } from '../mailbox/store-messages.ts'
 import { Accounts } from './accounts.ts'
 import { openDatabaseFile } from './database-file.ts'
+import { DeviceKeys } from './device-keys.ts'
 import { toStoreError } from './sqlite-errors.ts'
 
 /** What a store needs to be opened. */
@@ -30,6 +32,10 @@ const writes: ReadonlySet<StoreCallName> = new Set([
   'setDisabled',
   'setBan',
   'removeAccount',
+  'setPolicies',
+  'enrolKey',
+  'revokeKey',
+  'resetKeys',
   'tokenKey',
 ])
 
@@ -41,8 +47,7 @@ const writes: ReadonlySet<StoreCallName> = new Set([
 export function openLocalStore(options: LocalStoreOptions): LocalStore {
   const { database, path } = openDatabaseFile(options.dataDir)
   try {
-    const accounts = new Accounts({ database, now: options.now ?? Date.now, random: options.random ?? randomBytes })
-    return new LocalStore(database, path, accounts)
+    return new LocalStore(database, path, options)
   } catch (error) {
     database.close()
     throw toStoreError(error, path)
@@ -53,13 +58,20 @@ export function openLocalStore(options: LocalStoreOptions): LocalStore {
 export class LocalStore implements Store {
   readonly path: string
   readonly #database: Database.Database
-  readonly #accounts: Accounts
+  readonly #calls: Calls
 
   /** Use {@link openLocalStore}. */
-  constructor(database: Database.Database, path: string, accounts: Accounts) {
+  constructor(database: Database.Database, path: string, options: Omit<LocalStoreOptions, 'dataDir'>) {
+    const { now = Date.now, random = randomBytes } = options
     this.#database = database
     this.path = path
-    this.#accounts = accounts
+    const keys = new DeviceKeys({
+      database,
+      now,
+      limits: { enrolledMax: limits.userKeysMax.value, everMax: limits.userKeysEverMax.value },
+    })
+    const accounts = new Accounts({ database, now, random, keysOf: (userId) => keys.keysOf(userId) })
+    this.#calls = callsOf(accounts, keys)
   }
 
   /** Does one call; what it wrote is on the disk when the promise resolves. */
@@ -140,10 +152,38 @@ export class LocalStore implements Store {
   }
 
   #do<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): StoreCalls[Name]['give'] {
-    // Every name of StoreCalls is a method of Accounts with just that input and output: the compiler checks it here.
-    const calls: { [Call in StoreCallName]: (take: StoreCalls[Call]['take']) => StoreCalls[Call]['give'] } =
-      this.#accounts
-    return calls[name](take)
+    return this.#calls[name](take)
+  }
+}
+
+/** What does each call. */
+type Calls = { readonly [Name in StoreCallName]: (take: StoreCalls[Name]['take']) => StoreCalls[Name]['give'] }
+
+function callsOf(accounts: Accounts, keys: DeviceKeys): Calls {
+  return {
+    findAccount: (take) => accounts.findAccount(take),
+    countAccounts: () => accounts.countAccounts(),
+    addAccount: (take) => accounts.addAccount(take),
+    importAccounts: (take) => accounts.importAccounts(take),
+    setPasswordHash: (take) => accounts.setPasswordHash(take),
+    upgradePasswordHash: (take) => accounts.upgradePasswordHash(take),
+    setRole: (take) => accounts.setRole(take),
+    setDisabled: (take) => accounts.setDisabled(take),
+    setBan: (take) => accounts.setBan(take),
+    removeAccount: (take) => {
+      const removed = accounts.removeAccount(take)
+      // A new account of the same name must not have the keys of the old one.
+      keys.forgetUser(take.userId)
+      return removed
+    },
+    listAccounts: (take) => accounts.listAccounts(take),
+    setPolicies: (take) => accounts.setPolicies(take),
+    enrolKey: (take) => keys.enrolKey(take),
+    revokeKey: (take) => keys.revokeKey(take),
+    resetKeys: (take) => keys.resetKeys(take),
+    listKeys: (take) => keys.listKeys(take),
+    readKeyLog: (take) => keys.readKeyLog(take),
+    tokenKey: () => accounts.tokenKey(),
   }
 }
 

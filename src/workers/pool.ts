@@ -47,6 +47,12 @@ export interface RunOptions {
 /** At most two hashes at once: each fills 19 MiB and a core. A hash costs 300 hops, so batches gain nothing but delay. */
 const passwordLane = { concurrency: 2, batchMax: 2 }
 
+/** Bundles of up to 64 signatures each: where sessions send singly, several in one batch save hops. A full one takes some 20 ms. */
+const signatureLane = { concurrency: 16, batchMax: 16 }
+
+/** A full handshake costs a thread half a millisecond: a batch is some milliseconds, so that what comes after it does not wait long. */
+const keyExchangeBatchMax = 8
+
 const resourceLimitsDefault = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 }
 /** Time for a thread to start and answer: on a machine that is short of everything it takes seconds. */
 const startTimeoutMs = 30_000
@@ -96,7 +102,13 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    this.#lanes = { passwords: makeLane('passwords', passwordLane, options) }
+    // All threads may: lanes take turns, and a batch is short.
+    const keyExchangeLane = { concurrency: options.maxThreads, batchMax: keyExchangeBatchMax }
+    this.#lanes = {
+      passwords: makeLane('passwords', passwordLane, options),
+      keyExchange: makeLane('keyExchange', keyExchangeLane, options),
+      signatures: makeLane('signatures', signatureLane, options),
+    }
     this.#laneOrder = Object.values(this.#lanes)
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerFile ?? new URL('./tasks.worker.js', import.meta.url)),

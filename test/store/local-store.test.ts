@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
 import type { StoreReply, StoreRequest } from '../../src/mailbox/store-messages.ts'
-import { Accounts } from '../../src/store/accounts.ts'
 import { databaseFileName, openDatabaseFile } from '../../src/store/database-file.ts'
 import { LocalStore, openLocalStore } from '../../src/store/local-store.ts'
 
@@ -66,11 +65,7 @@ t.test('a batch is answered in order, and one failure harms only itself', async 
 
 t.test('a full disk refuses what does not fit, keeps the rest and goes on', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(
-    database,
-    path,
-    new Accounts({ database, now: Date.now, random: (bytes) => new Uint8Array(bytes) }),
-  )
+  const store = new LocalStore(database, path, {})
   // A limit on pages is to SQLite what a full disk is.
   const { page_count: pages } = database.prepare('PRAGMA page_count').get([]) as { page_count: number }
   database.pragma(`max_page_count = ${pages + 2}`)
@@ -85,11 +80,7 @@ t.test('a full disk refuses what does not fit, keeps the rest and goes on', asyn
 
 t.test('a batch that another process keeps from being written fails as a whole, and reads do not', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(
-    database,
-    path,
-    new Accounts({ database, now: Date.now, random: (bytes) => new Uint8Array(bytes) }),
-  )
+  const store = new LocalStore(database, path, {})
   database.pragma('busy_timeout = 20')
   const other = new Database(path)
   other.exec('BEGIN IMMEDIATE')
