@@ -4,7 +4,8 @@ import { Connection, type ConnectionState, type Session } from '../../src/accept
 import { frameOfBody } from '../../src/acceptor/frames.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
-import { DelimitedSplitter, type FrameSink } from '../../src/protocol/delimited-splitter.ts'
+import type { FormSink } from '../../src/acceptor/wire-form.ts'
+import { DelimitedSplitter } from '../../src/protocol/delimited-splitter.ts'
 
 export const delimiters = { start: 0x02, end: 0x03 }
 
@@ -23,12 +24,21 @@ export class FakeChannel implements Channel {
     this.#splitter.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#splitter.push(chunk, sink)
   }
 
   write(frames: Buffer): void {
     this.calls.push(`write ${frames.length}`)
+  }
+
+  writeText(body: Uint8Array): number {
+    this.calls.push(`text ${Buffer.from(body).toString('latin1')}`)
+    return body.length
+  }
+
+  seal(): void {
+    this.calls.push('seal')
   }
 
   ping(): void {
@@ -61,6 +71,7 @@ export function sessionOf(user: string, messagesPerSecond = 0): Session {
     senderMember: Buffer.from(`"FromUserId":${JSON.stringify(user)},`, 'utf8'),
     bucket: new TokenBucket(messagesPerSecond, 0),
     shape: new LearnedShape(),
+    sealed: undefined,
     watches: false,
   }
 }
