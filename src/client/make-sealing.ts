@@ -1,9 +1,16 @@
 /** Loads sealing when it is asked for, and only then: it needs `node:crypto`, which a page does not have. */
 import { attempt } from './attempt.ts'
+import type { ClientKeys, KeysHost } from './client-keys.ts'
 import { ParleyError } from './errors.ts'
 import type { ClientOptions } from './options.ts'
 import type { SealingLayer } from './sealed-channel.ts'
 import type { SealOptions } from './sealing-options.ts'
+
+/** What a client that seals has more than others. */
+export interface Sealed {
+  readonly sealing: SealingLayer
+  makeKeys(host: KeysHost): ClientKeys
+}
 
 /**
  * Makes the sealing of a client. A server that is met for the first time is shown to the person here, where one is to be asked.
@@ -15,16 +22,17 @@ export async function makeSealing(
   options: ClientOptions,
   seal: SealOptions,
   signal: AbortSignal = new AbortController().signal,
-): Promise<SealingLayer> {
+): Promise<Sealed> {
   if (!isNode()) {
     throw new ParleyError('sealing_unavailable', {
       message: 'This SDK seals in Node only; in a page, use wss:// (TLS), or WebCrypto as in examples/browser.',
     })
   }
   const { Sealing } = await import('./sealing.ts')
+  const { ClientKeys } = await import('./client-keys.ts')
   const sealing = new Sealing(options.address, seal)
   await sealing.meet((connect) => attempt(options, signal, (signal) => connect({ ...options, signal })))
-  return sealing
+  return { sealing, makeKeys: (host) => new ClientKeys(host) }
 }
 
 function isNode(): boolean {

@@ -2,8 +2,10 @@
 import { type AddressOptions, readAddress } from './address.ts'
 import type { Backoff } from './backoff.ts'
 import { ParleyError } from './errors.ts'
+import { type KeyPins, MemoryKeyPins } from './key-pins.ts'
 import type { SealingLayer } from './sealed-channel.ts'
 import type { SealOptions } from './sealing-options.ts'
+import type { SignAlgorithm } from './signing.ts'
 import type { Address, Charset } from './transport.ts'
 
 /** How the client comes back after a lost connection. */
@@ -23,6 +25,15 @@ export interface ConnectOptions extends AddressOptions {
    * Without it, or with false, everything goes as it is.
    */
   readonly seal?: boolean | SealOptions
+  /**
+   * Signs every message to a user or to all: `PS256` with the key of this device, which receivers can check; `HS256` for the
+   * server alone. Needs `seal`.
+   */
+  readonly sign?: SignAlgorithm
+  /** Checks the signatures of messages before they are told: the verdict is their `signature`. Needs `seal`. */
+  readonly verifySignatures?: boolean
+  /** Where other users' keys are remembered; else for the life of the client. */
+  readonly keyPins?: KeyPins
   /** Names this device to the server, the same at every start; without it each connection is a device. */
   readonly deviceId?: string
   /** What the server is told of this program, as `name/version`. */
@@ -90,6 +101,9 @@ export interface ClientOptions extends Bounds {
   readonly clientName: string
   readonly reconnect: (Backoff & { readonly attemptsMax: number }) | undefined
   readonly random: () => number
+  readonly sign: SignAlgorithm | undefined
+  readonly verifySignatures: boolean
+  readonly keyPins: KeyPins
   /** Undefined: connections are not sealed. */
   readonly sealing: SealingLayer | undefined
 }
@@ -99,7 +113,10 @@ export interface ClientOptions extends Bounds {
  *
  * @throws ParleyError `bad_argument` that names the option
  */
-export function readOptions(given: ConnectOptions, sealing?: SealingLayer): ClientOptions {
+export function readOptions(given: ConnectOptions): ClientOptions {
+  if (!given.seal && (given.sign !== undefined || given.verifySignatures)) {
+    throw new ParleyError('bad_argument', { message: 'The options sign and verifySignatures need the option seal.' })
+  }
   const bounds: Record<string, number> = {}
   for (const [name, byDefault] of Object.entries(optionDefaults)) {
     const value = given[name as keyof Bounds] ?? byDefault
@@ -119,7 +136,10 @@ export function readOptions(given: ConnectOptions, sealing?: SealingLayer): Clie
     clientName: given.clientName ?? 'parley-client/1',
     reconnect: given.reconnect === false ? undefined : readReconnect(given.reconnect ?? {}),
     random: given.random ?? Math.random,
-    sealing,
+    sign: given.sign,
+    verifySignatures: given.verifySignatures ?? false,
+    keyPins: given.keyPins ?? new MemoryKeyPins(),
+    sealing: undefined,
   }
 }
 

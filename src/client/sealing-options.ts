@@ -1,6 +1,5 @@
-/** What a client is told of sealing, and what sealing tells it. Types and checks only: a page may load this. */
+/** What a client is told of sealing, and what sealing tells it. Types only: a page may load this. */
 import type { GivenKey } from './device-key.ts'
-import { ParleyError } from './errors.ts'
 import type { KnownHosts } from './known-hosts.ts'
 
 /** The key of a server, as a person may have to judge it. */
@@ -9,8 +8,8 @@ export interface ServerKey {
   readonly server: string
   /** The RFC 7638 thumbprint of its identity key. */
   readonly thumbprint: string
-  /** The same in a form for reading aloud. */
-  readonly words: string
+  /** The same in blocks of four, for people who compare it by voice or on paper. */
+  readonly blocks: string
 }
 
 /** A ticket with which a session is resumed without RSA. Keep it like a password. */
@@ -35,7 +34,7 @@ export interface TicketStore {
 
 /** How sessions are sealed. */
 export interface SealOptions {
-  /** The thumbprint, or thumbprints, of the server's identity key. With a pin nothing is trusted on first use. */
+  /** The thumbprint of the server's identity key, or its blocks; or several. With a pin nothing is trusted on first use. */
   readonly pin?: string | readonly string[]
   /** Where servers' keys are remembered: a file's path, or an object of your own. Without it: for this process. */
   readonly knownHosts?: string | KnownHosts
@@ -57,28 +56,4 @@ export interface SealedSession {
   readonly suite: number
   /** Begun with a ticket, without RSA. */
   readonly resumed: boolean
-}
-
-/** Thumbprints that may be given as pins; a person may have put `SHA256:` before one. */
-const thumbprintShape = /^(?:SHA256:)?([A-Za-z0-9_-]{43})$/
-
-/**
- * The pins in the form that is compared.
- *
- * @throws ParleyError `bad_argument` for what is no thumbprint
- */
-export function readPins(pin: SealOptions['pin']): readonly string[] {
-  const given = pin === undefined ? [] : typeof pin === 'string' ? [pin] : pin
-  if (pin !== undefined && given.length === 0) throw badPin()
-  return given.map((text) => thumbprintShape.exec(text)?.[1] ?? fail(badPin()))
-}
-
-function badPin(): ParleyError {
-  return new ParleyError('bad_argument', {
-    message: 'The option pin must be the thumbprint of the server, 43 characters; see it there with: parley keys show',
-  })
-}
-
-function fail(error: Error): never {
-  throw error
 }

@@ -2,12 +2,13 @@
  * Whether the server's key is the right one: a pin decides, else what is known from before, else the first use. A key that the
  * known one handed over to is taken, and told; any other stops the client before it has sent anything secret.
  */
+import { fingerprintBlocks, readFingerprint } from '../security/fingerprint-blocks.ts'
 import type { Offer } from '../security/offer.ts'
 import { checkPin } from '../security/pin.ts'
 import { ParleyError } from './errors.ts'
 import { type KnownHosts, MemoryKnownHosts } from './known-hosts.ts'
 import { KnownHostsFile } from './known-hosts-file.ts'
-import { readPins, type SealOptions, type ServerKey } from './sealing-options.ts'
+import type { SealOptions, ServerKey } from './sealing-options.ts'
 
 /** A key that is trusted; `keep` remembers it once the server has shown that it has it. */
 export interface TrustedKey {
@@ -76,7 +77,7 @@ export class ServerTrust {
   }
 
   #keyOf({ identityThumbprint: thumbprint }: Offer): ServerKey {
-    return { server: this.#server, thumbprint, words: thumbprint }
+    return { server: this.#server, thumbprint, blocks: fingerprintBlocks(thumbprint) }
   }
 
   #refused(): ParleyError {
@@ -117,4 +118,13 @@ export class ServerTrust {
       throw new ParleyError('sealing_unavailable', { message: `The known hosts can't be ${deed}: ${reason}`, cause })
     }
   }
+}
+
+function readPins(pin: SealOptions['pin']): readonly string[] {
+  if (pin === undefined) return []
+  const thumbprints = (typeof pin === 'string' ? [pin] : pin).map(readFingerprint).filter((each) => each !== undefined)
+  if (thumbprints.length > 0 && (typeof pin === 'string' || thumbprints.length === pin.length)) return thumbprints
+  throw new ParleyError('bad_argument', {
+    message: 'The option pin must be the thumbprint of the server, or its blocks; see it there with: parley keys show',
+  })
 }

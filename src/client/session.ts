@@ -14,7 +14,7 @@ import { Link } from './link.ts'
 import { type LoginProof, loginProofs } from './login-proof.ts'
 import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
-import { type RequestOptions, Requests } from './requests.ts'
+import { type Request, type RequestOptions, Requests } from './requests.ts'
 import type { SealedChannel } from './sealed-channel.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
 
@@ -104,8 +104,7 @@ export class Session {
     }
     const link = this.#writableLink()
     if (link !== undefined && this.#requests.queuedCount === 0) {
-      link.send(options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     } else {
       this.#requests.enqueue(request)
     }
@@ -377,7 +376,12 @@ export class Session {
       question.failed(request)
       return
     }
-    link.send(request.options.body)
+    this.#give(link, request)
+  }
+
+  #give(link: Link, request: Request): void {
+    const { body, bodyFor } = request.options
+    link.send(bodyFor === undefined || link.channel === undefined ? body : bodyFor(link.channel))
     this.#requests.sent(request)
   }
 
@@ -385,8 +389,7 @@ export class Session {
     for (let link = this.#writableLink(); link !== undefined; link = this.#writableLink()) {
       const request = this.#requests.dequeue()
       if (request === undefined) break
-      link.send(request.options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     }
     this.#endWhenDrained()
   }

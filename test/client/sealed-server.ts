@@ -82,6 +82,8 @@ export class SealedPeer extends Peer {
   /** How many messages came in each data record. */
   readonly recordSizes: number[] = []
   readonly types: number[] = []
+  /** Of the offer, as it stood there. */
+  nonce = ''
   /** Why the server ended it. */
   problem: string | undefined
   /** Ends the connection without having said so in the session. */
@@ -249,7 +251,9 @@ class Connection {
   }
 
   #sendOffer(): void {
-    this.#offer = this.#server.keys.offer({ nonce: randomBytes(32), now: now() })
+    const nonce = randomBytes(32)
+    this.peer.nonce = nonce.toString('base64url')
+    this.#offer = this.#server.keys.offer({ nonce, now: now() })
     this.#write(this.#offer.toString('latin1'), 'offer')
   }
 
