@@ -50,9 +50,9 @@ export class ReplayCache {
   /** Users by the order of magnitude of what they keep: at index k those with 2^k to 2^(k+1) - 1 ids. */
   readonly #usersByMagnitude: Set<UserIds>[] = Array.from({ length: 32 }, () => new Set())
   #size = 0
-  /** Nothing as old as this is accepted of anyone. Never falls, also when the clock does. */
+  /** Nothing as old as this is accepted of anyone: it may have been forgotten. Never falls, also when the clock does. */
   #floor: number
-  /** The latest clock seen, less the window: what is as old has been forgotten. */
+  /** Nothing as old as this is kept. */
   #swept = Number.NEGATIVE_INFINITY
 
   /**
@@ -83,7 +83,7 @@ export class ReplayCache {
     const { time, userId, id } = claim
     // Written so that NaN is outside.
     if (!(Number.isSafeInteger(time) && Math.abs(now - time) <= this.#limits.windowS)) return 'window'
-    if (time <= this.#floor || time <= this.#swept) return 'repeat'
+    if (time <= this.#floor) return 'repeat'
     const user = this.#users.get(userId)
     if (user === undefined) return 'fresh'
     const before = user.times.get(id)
@@ -114,14 +114,14 @@ export class ReplayCache {
   /** Forgets what is too old to be accepted again. Also done by `accept`; for a caller's timer, so that a quiet server keeps nothing. */
   sweep(now: number): void {
     const swept = now - this.#limits.windowS - 1
-    if (swept <= this.#swept) return
-    const gap = swept - this.#swept
+    if (swept === this.#swept) return
     const seconds = this.#usersBySecond
-    if (gap > seconds.size) {
+    if (swept - this.#swept > seconds.size) {
       for (const second of seconds.keys()) if (second <= swept) this.#forgetSecond(second)
     } else {
       for (let second = Math.floor(this.#swept); second <= swept; second++) this.#forgetSecond(second)
     }
+    // Falls with the clock, so that what is accepted then is swept in its turn.
     this.#swept = swept
   }
 
@@ -171,7 +171,11 @@ export class ReplayCache {
   }
 
   #forgetSecond(second: number): void {
-    for (const user of this.#usersBySecond.get(second) ?? []) this.#forget(user, second)
+    const users = this.#usersBySecond.get(second)
+    if (users === undefined) return
+    for (const user of users) this.#forget(user, second)
+    // Should the clock go back, this second may be inside the window again.
+    this.#floor = Math.max(this.#floor, second)
   }
 
   /** Forgets what a user has of one second. */
