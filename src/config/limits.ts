@@ -155,7 +155,7 @@ export const limits = {
     value: 16_384,
     unit: 'accounts',
     reason:
-      'those whose login by token needs no look-up in the store, 4 MiB or so; the one that logged in longest ago goes first',
+      'those whose login by token needs no look-up in the store: 4 MiB or so, 50 MiB at most when they have keys; the one that logged in longest ago goes first',
   },
   presenceBatchMax: {
     value: 4096,

@@ -35,6 +35,9 @@ const calls: Readonly<Record<StoreCallName, 'looksUp' | 'changes' | 'neither'>> 
   tokenKey: 'neither',
 }
 
+/** An account with more keys is not remembered: with the most that one may ever have, all of them would take gigabytes. */
+const keysMax = 4
+
 /** See the head of the file. */
 export class AccountCache implements RememberingStore {
   readonly #store: Store
@@ -95,7 +98,7 @@ export class AccountCache implements RememberingStore {
   }
 
   #remember(account: Account | undefined): void {
-    if (account === undefined) return
+    if (account === undefined || account.keys.length > keysMax) return
     // Without the hash: a password is checked against what the store has.
     const { passwordHash: _, ...known } = account
     this.#accounts.delete(known.userId)

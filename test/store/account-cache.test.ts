@@ -64,7 +64,7 @@ t.test('what was looked up while a change was under way is not remembered', asyn
     call: () => new Promise((resolve) => open.push(resolve)),
   } as unknown as Store
   const cache = new AccountCache(store, { accountsMax: 10 })
-  const old = { userId: 'ann', disabled: false } as Account
+  const old = { userId: 'ann', disabled: false, keys: [] } as unknown as Account
   const call = <Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<unknown> =>
     cache.call(name, take)
 
@@ -95,4 +95,15 @@ t.test('it has a limit, and what was used longest ago goes first', async (t) => 
   t.ok(cache.known('ann'))
   t.equal(cache.known('bob'), undefined)
   t.ok(cache.known('cat'))
+})
+
+t.test('an account with many keys is asked for each time', async (t) => {
+  const keys = Array.from({ length: 5 }, (_, index) => ({ thumbprint: String(index), key: {}, revoked: true }))
+  const store = {
+    call: async (_name: string, { userId }: { userId: string }) => ({ userId, keys: keys.slice(0, Number(userId)) }),
+  } as unknown as Store
+  const cache = new AccountCache(store, { accountsMax: 10 })
+  for (const userId of ['4', '5']) await cache.call('findAccount', { userId })
+  t.match(cache.known('4'), { userId: '4' })
+  t.equal(cache.known('5'), undefined)
 })
