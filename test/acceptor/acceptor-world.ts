@@ -11,7 +11,7 @@ import { createMailboxPair, Mailbox } from '../../src/mailbox/mailbox.ts'
 import { readRouterMessage } from '../../src/mailbox/router-codec.ts'
 import type { AcceptorEvent, RouterMessage } from '../../src/mailbox/router-messages.ts'
 import { within } from '../system/support/deadline.ts'
-import { bodiesIn, delimiters } from './fakes.ts'
+import { bodiesIn, delimiters, signatureOptions } from './fakes.ts'
 
 export const acceptorLimitsForTests: AcceptorLimits = {
   connectionsMax: 100,
@@ -26,6 +26,7 @@ export const acceptorLimitsForTests: AcceptorLimits = {
   handshakesPerSecond: 0,
   userMessagesPerSecond: 0,
   outputBytesMax: 100_000,
+  unverifiedBytesMax: 4096,
   unreadBytesMax: 8192,
   heartbeatAfterMs: 60_000,
   heartbeatTimeoutMs: 60_000,
@@ -104,6 +105,7 @@ export class AcceptorWorld {
         delimiters,
         requiresSealing: false,
         listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0, sharesPort: false, charset: 'utf-8' }],
+        signatures: signatureOptions,
         limits: { ...acceptorLimitsForTests, ...limits },
       },
       new RouterLink(this.#ours),

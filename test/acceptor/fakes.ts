@@ -3,7 +3,9 @@ import type { Channel } from '../../src/acceptor/channel.ts'
 import { Connection, type ConnectionState, type Session } from '../../src/acceptor/connection.ts'
 import { frameOfBody } from '../../src/acceptor/frames.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
+import type { SignatureOptions } from '../../src/acceptor/options.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
+import { Unverified } from '../../src/acceptor/unverified.ts'
 import type { FormSink } from '../../src/acceptor/wire-form.ts'
 import { DelimitedSplitter } from '../../src/protocol/delimited-splitter.ts'
 
@@ -62,6 +64,14 @@ export class FakeChannel implements Channel {
   }
 }
 
+/** Signed messages are checked, and need not be signed. */
+export const signatureOptions: SignatureOptions = {
+  requiresSigning: false,
+  allowsRs256: false,
+  weChatToken: undefined,
+  replays: { windowS: 300, userIdsMax: 100, idsMax: 1000 },
+}
+
 /** A session of a user. */
 export function sessionOf(user: string, messagesPerSecond = 0): Session {
   return {
@@ -71,6 +81,9 @@ export function sessionOf(user: string, messagesPerSecond = 0): Session {
     senderMember: Buffer.from(`"FromUserId":${JSON.stringify(user)},`, 'utf8'),
     bucket: new TokenBucket(messagesPerSecond, 0),
     shape: new LearnedShape(),
+    policies: { signedOnly: false, endToEnd: 'allow' },
+    keys: new Map(),
+    unverified: new Unverified(),
     sealed: undefined,
     watches: false,
   }

@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Connection, ConnectionState } from '../../src/acceptor/connection.ts'
 import { type FrameEffects, FrameReader } from '../../src/acceptor/frame-reader.ts'
-import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf } from './fakes.ts'
+import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf, signatureOptions } from './fakes.ts'
 
 /** Effects as data, in the order in which they were caused. */
 type Caused =
   | { kind: 'relay'; to: string; count: number; callbackIds: readonly string[]; frames: Buffer }
-  | { kind: 'authenticate' | 'request'; message: { readonly [key: string]: unknown } }
-  | { kind: 'tooFast' }
+  | { kind: 'authenticate' | 'request' | 'relaySigned'; message: { readonly [key: string]: unknown } }
+  | { kind: 'tooFast' | 'requestKeys' }
+  | { kind: 'handshakeFrame'; body: Buffer }
   | { kind: 'heartbeat'; callbackId: string | undefined }
   | { kind: 'heartbeatAnswered' }
   | { kind: 'refuse'; code: string; message: string; callbackId: string | undefined; type: string | undefined }
@@ -35,6 +36,9 @@ class Reading {
           callbackIds: run.callbackIds,
           frames: Buffer.from(run.bytes.subarray(run.start, run.end)),
         }),
+      relaySigned: (message) => caused.push({ kind: 'relaySigned', message: { ...message } }),
+      requestKeys: () => caused.push({ kind: 'requestKeys' }),
+      handshakeFrame: (_connection, { body }) => caused.push({ kind: 'handshakeFrame', body }),
       authenticate: (message) => caused.push({ kind: 'authenticate', message: { ...message } }),
       request: (message) => caused.push({ kind: 'request', message: { ...message } }),
       heartbeat: (_connection, callbackId) => caused.push({ kind: 'heartbeat', callbackId }),
@@ -46,7 +50,7 @@ class Reading {
       mustStop: () => this.mustStop,
       isDraining: () => this.isDraining,
     }
-    this.#reader = new FrameReader(delimiters, effects)
+    this.#reader = new FrameReader(delimiters, signatureOptions, effects)
   }
 
   /** Reads a chunk; gives the bytes consumed. */

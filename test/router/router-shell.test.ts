@@ -93,6 +93,9 @@ const services: RouterServices = {
   changePassword: async () => ({ ok: true }),
   findUser: async () => 'unknown',
   ban: async () => undefined,
+  exchangeKeys: async () => ({ ok: false, code: 'refused', detail: 'No.' }),
+  verify: async () => undefined,
+  keyRequest: async () => ({ kind: 'refused', problem: { code: 'server_busy', message: 'No.' } }),
 }
 
 function start(

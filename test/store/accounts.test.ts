@@ -34,6 +34,8 @@ t.test('an account is found as it was added', async (t) => {
     generation: 1,
     bannedUntil: 0,
     createdAt: now,
+    keys: [],
+    policies: { signedOnly: false, endToEnd: 'allow' },
   })
   t.equal(accounts.findAccount({ userId: 'bob' }), undefined)
 })

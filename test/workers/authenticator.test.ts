@@ -434,6 +434,8 @@ t.test('thirteen hundred log in at once through real threads, and everyone is le
     generation: 1,
     bannedUntil: 0,
     createdAt: 0,
+    keys: [],
+    policies: { signedOnly: false, endToEnd: 'allow' },
   })
   const passwordHash = hashPassword('password', cost)
   const store = {
