@@ -40,7 +40,7 @@ class Simulation {
   #owed: RouterEvent[] = []
   #nextConnection = 1
   #nextCallback = 1
-  /** Per sender and receiver, the number of the last message that was delivered. */
+  /** Per sending and receiving session, the number of the last message that was delivered. */
   readonly #delivered = new Map<string, number>()
   #nextMessage = 1
   #commands = 0
@@ -132,7 +132,10 @@ class Simulation {
     const count = 1 + Math.floor(this.#random() * 3)
     for (let index = 0; index < count; index++) {
       if (this.#random() < 0.7) callbackIds.push(this.#callback(client))
-      const body = JSON.stringify({ MsgType: 'Text', Content: JSON.stringify([client.user, this.#nextMessage++]) })
+      const body = JSON.stringify({
+        MsgType: 'Text',
+        Content: JSON.stringify([`${client.user}/${connection}`, this.#nextMessage++]),
+      })
       frames += `\u0002${body}\u0003`
     }
     this.#step({ kind: 'relay', connection, to, callbackIds, count, frames: Buffer.from(frames) })
@@ -144,7 +147,10 @@ class Simulation {
     const items: SignedItem[] = []
     for (let count = 1 + this.#below(3); count > 0; count--) {
       const number = this.#nextMessage++
-      const body = JSON.stringify({ MsgType: 'Text', Content: JSON.stringify([client.user, number]) })
+      const body = JSON.stringify({
+        MsgType: 'Text',
+        Content: JSON.stringify([`${client.user}/${connection}`, number]),
+      })
       const frame = Buffer.from(`\u0002${body}\u0003`)
       frames.push(frame)
       const callbackId = this.#random() < 0.7 ? this.#callback(client) : undefined
