@@ -16,6 +16,7 @@ const CLOSE = 3
 const DATA = 4
 const RECORDS_PER_KEY = 2 ** 20
 const BYTES_PER_KEY = 2 ** 30
+const HOUR = 3_600
 const DAY = 86_400
 
 /** What must not be believed, or what the server refused; `code` is for programs. */
@@ -89,6 +90,19 @@ function ascii(value) {
   return JSON.stringify(value).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** JSON in which no key stands twice: readers differ on those, and this one would not notice. */
+function strictJson(json) {
+  const value = JSON.parse(json)
+  const count = (part) =>
+    typeof part !== 'object' || part === null
+      ? 0
+      : Object.values(part).reduce((sum, each) => sum + count(each), Array.isArray(part) ? 0 : Object.keys(part).length)
+  // Outside of strings, each member has one colon.
+  if (json.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1 !== count(value))
+    throw new Error('a key stands twice')
+  return value
+}
+
 async function sha256(bytes) {
   return new Uint8Array(await subtle.digest('SHA-256', bytes))
 }
@@ -114,6 +128,7 @@ async function hkdfExpand(key, info, length) {
 
 // ---- RSA keys. A WebCrypto key serves one algorithm, so each JWK is imported for what it is to do ----
 
+const P256 = { name: 'ECDH', namedCurve: 'P-256' }
 const PSS = { name: 'RSA-PSS', saltLength: 32 }
 const forPss = { name: 'RSA-PSS', hash: 'SHA-256' }
 const forOaep = { name: 'RSA-OAEP', hash: 'SHA-256' }
@@ -174,18 +189,30 @@ async function newKeys() {
 
 /** Checks PlatformKeyMessage; gives the server's thumbprint. */
 export async function checkOffer(offer, pin, now) {
-  const { HandshakeKey, IdentityKey, NotBefore, NotAfter, Signature } = offer
-  checkedKey(HandshakeKey)
-  const signed = signedText('parley handshake key v1', await thumbprint(HandshakeKey), NotBefore, NotAfter)
-  if (!(await isSigned(IdentityKey, signed, Signature))) {
-    throw new Refused('bad_server_key', "the handshake key is not signed by the server's identity key")
+  let shown
+  let known
+  try {
+    const { Version, Suites, HandshakeKey, IdentityKey, NotBefore, NotAfter, ServerTime, Signature, Nonce } = offer
+    checkedKey(HandshakeKey)
+    const signed = signedText('parley handshake key v1', await thumbprint(HandshakeKey), NotBefore, NotAfter)
+    if (!(await isSigned(IdentityKey, signed, Signature))) {
+      throw new Refused('bad_server_key', "the handshake key is not signed by the server's identity key")
+    }
+    const isNowThere = NotBefore - HOUR <= ServerTime && ServerTime <= NotAfter
+    // A day of slack: this machine's clock may be wrong.
+    const isNowHere = NotBefore - HOUR - DAY <= now && now <= NotAfter + DAY
+    if (!isNowThere || !isNowHere || NotAfter - NotBefore > 31 * DAY) {
+      throw new Refused('bad_server_key', "the server's handshake key is not valid now")
+    }
+    decode(Nonce, 32)
+    if (Version !== 1 || !Suites.includes(1)) throw new Refused('bad_server', 'the server does not offer suite 1')
+    shown = await thumbprint(IdentityKey)
+    known = [shown, ...(await olderIdentities(offer))]
+  } catch (error) {
+    if (error instanceof Refused) throw error
+    throw new Refused('bad_server', 'PlatformKeyMessage is malformed')
   }
-  // A day of slack: this machine's clock may be wrong.
-  if (!(NotBefore - DAY <= now && now <= NotAfter + DAY && NotAfter - NotBefore <= 31 * DAY)) {
-    throw new Refused('bad_server_key', "the server's handshake key is not valid now")
-  }
-  const shown = await thumbprint(IdentityKey)
-  if (pin !== undefined && pin !== shown && !(await wasRotated(offer, shown, pin))) {
+  if (pin !== undefined && !known.includes(pin)) {
     throw new Refused(
       'server_key_changed',
       `the server's key has changed: ${pin} is pinned, it shows ${shown}. Someone may be in between: ask who runs it`,
@@ -194,24 +221,96 @@ export async function checkOffer(offer, pin, now) {
   return shown
 }
 
-/** Whether a chain of signed rotations leads from the pinned key to the one that is shown. */
-async function wasRotated({ Rotations = [] }, shown, pin) {
-  let newer = shown
-  for (const { Key, Time, Signature } of Rotations.slice(0, 4)) {
-    const older = await thumbprint(Key)
-    if (!(await isSigned(Key, signedText('parley identity rotation v1', older, newer, Time), Signature))) return false
-    if (older === pin) return true
-    newer = older
+/** The thumbprints of the identities that signed their way to the present one. */
+async function olderIdentities({ IdentityKey, Rotations = [] }) {
+  const older = []
+  let newer = await thumbprint(IdentityKey)
+  for (const { Key, Time, Signature } of Rotations) {
+    const own = await thumbprint(Key)
+    const signed = signedText('parley identity rotation v1', own, newer, Time)
+    if (older.length === 4 || !(await isSigned(Key, signed, Signature))) {
+      throw new Refused('bad_server_key', "a change of the server's identity is not signed by the one before")
+    }
+    older.push(own)
+    newer = own
   }
-  return false
+  return older
 }
 
-/** The TerminalKeyMessage of a resumption: its last member is a MAC over what stands before. */
-export async function ticketBody(content, resumptionSecret, offerBody) {
-  const head = ascii({ MsgType: 'TerminalKeyMessage', Content: ascii(content) }).slice(0, -'}"}'.length)
+/** The client's side from frame 2 on. `oldSecret` is the ticket's; it takes the place of RSA. */
+export class Handshake {
+  #keys
+  #offerBody
+  #oldSecret
+  nonce = crypto.getRandomValues(new Uint8Array(32))
+  share = crypto.getRandomValues(new Uint8Array(32))
+  ephemeral
+  terminalBody
+
+  constructor(keys, offerBody, oldSecret) {
+    this.#keys = keys
+    this.#offerBody = offerBody
+    this.#oldSecret = oldSecret
+  }
+
+  /** Makes frame 2 of a full handshake. */
+  async begin(handshakeKey) {
+    const Share = encode(await encryptOaep(handshakeKey, this.share))
+    const content = { ...(await this.#members({ Key: this.#keys.jwk })), Share }
+    this.terminalBody = ascii({ MsgType: 'TerminalKeyMessage', Content: ascii(content) })
+  }
+
+  /** Makes frame 2 of a resumption: its last member is a MAC over what stands before. */
+  async beginWithTicket(ticket) {
+    const content = await this.#members({ Ticket: ticket })
+    const head = ascii({ MsgType: 'TerminalKeyMessage', Content: ascii(content) }).slice(0, -'}"}'.length)
+    const proof = await ticketMac(this.#oldSecret, this.#offerBody, head)
+    this.terminalBody = `${head},\\"Mac\\":\\"${encode(proof)}\\"}"}`
+  }
+
+  async #members(first) {
+    this.ephemeral = await subtle.generateKey(P256, false, ['deriveBits'])
+    const point = new Uint8Array(await subtle.exportKey('raw', this.ephemeral.publicKey))
+    return { Suite: 1, ...first, Nonce: encode(this.nonce), Point: encode(point) }
+  }
+
+  /** Takes frame 3: the session's keys, or Refused. */
+  async finish(finishBody) {
+    const members = contentOf(finishBody, 'PlatformFinish')
+    const { head, mac } = splitFinish(finishBody)
+    const secret = await this.#secret(members).catch((error) => {
+      throw new Refused('bad_server', `PlatformFinish is malformed: ${error.message || error.name}`)
+    })
+    const frames = [this.#offerBody, this.terminalBody, head]
+    const session = await deriveKeys(secret, await sha256(signedText('parley sealed v1', ...frames)))
+    if (!(await subtle.verify('HMAC', await hmacKey(session.serverFinishKey), mac, session.transcript))) {
+      throw new Refused('bad_server', 'the server could not prove that it holds its key')
+    }
+    return session
+  }
+
+  async #secret({ Point, Nonce, Share }) {
+    // The import refuses a point that is not on the curve.
+    const publicKey = await subtle.importKey('raw', decode(Point, 65), P256, false, [])
+    const x = await subtle.deriveBits({ name: 'ECDH', public: publicKey }, this.ephemeral.privateKey, 256)
+    const agreed = await sha256(new Uint8Array(x))
+    const serverNonce = decode(Nonce, 32)
+    if (this.#oldSecret !== undefined) return concat(this.#oldSecret, this.nonce, serverNonce, agreed)
+    return concat(this.share, await decryptOaep(this.#keys, decode(Share)), agreed)
+  }
+
+  /** What stands before the first frame of the session. */
+  async proof(session) {
+    const isFull = this.#oldSecret === undefined
+    const signed = signedText('parley transcript v1', session.transcript)
+    const signature = isFull ? await sign(this.#keys, signed) : new Uint8Array()
+    return concat(await hmac(session.clientFinishKey, session.transcript), bigEndian(signature.length, 2), signature)
+  }
+}
+
+export async function ticketMac(resumptionSecret, offerBody, terminalHead) {
   const key = await hkdf(resumptionSecret, new Uint8Array(), 'parley ticket mac v1', 32)
-  const proof = await hmac(key, signedText('parley resumption v1', offerBody, head))
-  return `${head},\\"Mac\\":\\"${encode(proof)}\\"}"}`
+  return hmac(key, signedText('parley resumption v1', offerBody, terminalHead))
 }
 
 /** The PlatformFinish up to its last member, and that member: the server's MAC. */
@@ -219,10 +318,6 @@ export function splitFinish(body) {
   const found = /^(.*),\\"Finish\\":\\"([A-Za-z0-9_-]{43})\\"\}"\}$/.exec(body)
   if (found === null) throw new Refused('bad_server', 'PlatformFinish does not end with Finish')
   return { head: found[1], mac: decode(found[2], 32) }
-}
-
-export function transcriptHash(offerBody, terminalBody, finishHead) {
-  return sha256(signedText('parley sealed v1', offerBody, terminalBody, finishHead))
 }
 
 /** Everything that the two sides derive, in the order of the derivation. */
@@ -235,6 +330,7 @@ export async function deriveKeys(secret, transcript) {
     serverFinishKey: okm.slice(224, 256),
     resumptionSecret: okm.slice(256, 288),
     signingKey: okm.slice(288, 320),
+    transcript,
   }
 }
 
@@ -243,16 +339,19 @@ export class RecordKeys {
   #direction
   #key
   #ivKey
-  #counter = 0
+  #counter
   #cipherKey
+  #isClosed = false
   /** Under the present key. */
   records = 0
   bytes = 0
 
-  constructor(direction, recordKey, ivKey) {
+  /** @param counter of the first record */
+  constructor(direction, recordKey, ivKey, counter = 0) {
     this.#direction = direction
     this.#key = recordKey
     this.#ivKey = ivKey
+    this.#counter = counter
   }
 
   async seal(kind, plain) {
@@ -261,14 +360,17 @@ export class RecordKeys {
     return concat(Uint8Array.of(kind), new Uint8Array(sealed))
   }
 
-  /** Throws when the record is not the next one of the other side: the session must end then. */
+  /** A record that a server may send. Throws when it is not the next one: the session must end then. */
   async open(record) {
-    if (record.length < 17 || this.records >= 2 * RECORDS_PER_KEY || this.bytes >= 2 * BYTES_PER_KEY) {
-      throw new Error('not a record')
-    }
+    const isWorn = this.records >= 2 * RECORDS_PER_KEY || this.bytes >= 2 * BYTES_PER_KEY
+    if (record.length < 17 || isWorn || this.#isClosed) throw new Error('not a record')
     const kind = record[0]
     const algorithm = this.#algorithm(kind, record.length - 17)
     const plain = new Uint8Array(await subtle.decrypt(algorithm, await this.#aes(), record.subarray(1)))
+    // Data is never empty, and the others always are.
+    const isKnown = kind === HEARTBEAT || kind === KEY_UPDATE || kind === CLOSE || kind === DATA
+    if (!isKnown || (kind === DATA) !== plain.length > 0) throw new Error('not a record')
+    this.#isClosed = kind === CLOSE
     await this.#count(kind, plain.length)
     return { kind, plain }
   }
@@ -427,8 +529,8 @@ export async function openEndToEnd(keys, senderKeys, envelope, jws) {
   try {
     const parts = jws.split('.')
     require(parts.length === 3, 'the form of the JWS')
-    const header = JSON.parse(text(decode(parts[0])))
-    const jwe = JSON.parse(text(decode(parts[1])))
+    const header = strictJson(text(decode(parts[0])))
+    const jwe = strictJson(text(decode(parts[1])))
     const { kid, parley } = header
     require(isSame(header, { alg: 'PS256', kid, typ: 'parley-e2e+jws', parley }), 'the header of the signature')
     const { RecipientKeys } = parley
@@ -437,7 +539,7 @@ export async function openEndToEnd(keys, senderKeys, envelope, jws) {
     require(await isSigned(senderKeys.get(kid), utf8(`${parts[0]}.${parts[1]}`), parts[2]), 'the signature')
     const { protected: inner, recipients, iv, ciphertext, tag } = jwe
     require(isSame(jwe, { protected: inner, recipients, iv, ciphertext, tag }), 'the members of the JWE')
-    require(isSame(JSON.parse(text(decode(inner))), {
+    require(isSame(strictJson(text(decode(inner))), {
       enc: 'A256GCM',
       typ: 'parley-e2e',
       parley,
@@ -452,8 +554,10 @@ export async function openEndToEnd(keys, senderKeys, envelope, jws) {
     const contentKey = await decryptOaep(keys, decode(mine.encrypted_key))
     const key = await subtle.importKey('raw', contentKey, 'AES-GCM', false, ['decrypt'])
     const gcm = { name: 'AES-GCM', iv: decode(iv, 12), additionalData: utf8(inner), tagLength: 128 }
-    const plain = await subtle.decrypt(gcm, key, concat(decode(ciphertext), decode(tag, 16)))
-    return JSON.parse(text(plain))
+    const message = strictJson(text(await subtle.decrypt(gcm, key, concat(decode(ciphertext), decode(tag, 16)))))
+    const { MsgType, Content } = message
+    require(isSame(message, { MsgType, Content }), 'what is inside')
+    return message
   } catch (error) {
     throw new Refused('bad_end_to_end', `an end-to-end message is refused: ${error.message || error.name}`)
   }
@@ -577,59 +681,23 @@ export class SealedClient {
     const offer = contentOf(offerBody, 'PlatformKeyMessage')
     this.thumbprint = await checkOffer(offer, this.#options.pin ?? this.#server.pin, Date.now() / 1000)
     this.#nonce = offer.Nonce
-    if (offer.Version !== 1 || !offer.Suites.includes(1))
-      throw new Refused('bad_server', 'the server does not offer suite 1')
-
-    const { privateKey, publicKey } = await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, false, [
-      'deriveBits',
-    ])
-    const point = encode(new Uint8Array(await subtle.exportKey('raw', publicKey)))
-    const nonce = crypto.getRandomValues(new Uint8Array(32))
-    const share = crypto.getRandomValues(new Uint8Array(32))
-    const oldSecret = this.#server.secret
-    let terminalBody
-    if (ticket === undefined) {
-      const Share = encode(await encryptOaep(offer.HandshakeKey, share))
-      const content = { Suite: 1, Key: this.#keys.jwk, Nonce: encode(nonce), Point: point, Share }
-      terminalBody = ascii({ MsgType: 'TerminalKeyMessage', Content: ascii(content) })
-    } else {
-      const content = { Suite: 1, Ticket: ticket, Nonce: encode(nonce), Point: point }
-      terminalBody = await ticketBody(content, oldSecret, utf8(offerBody))
-    }
-    this.#socket.send(terminalBody)
-
+    const handshake = new Handshake(this.#keys, offerBody, ticket === undefined ? undefined : this.#server.secret)
+    if (ticket === undefined) await handshake.begin(offer.HandshakeKey)
+    else await handshake.beginWithTicket(ticket)
+    this.#socket.send(handshake.terminalBody)
     const finishBody = await this.#bodies.next()
     if (finishBody === undefined && ticket !== undefined) throw new TicketRefused()
-    const finish = contentOf(finishBody, 'PlatformFinish')
-    const { head, mac } = splitFinish(finishBody)
-    // The import refuses a point that is not on the curve.
-    const curve = { name: 'ECDH', namedCurve: 'P-256' }
-    const serverPoint = await subtle.importKey('raw', decode(finish.Point, 65), curve, false, [])
-    const agreed = await sha256(
-      new Uint8Array(await subtle.deriveBits({ name: 'ECDH', public: serverPoint }, privateKey, 256)),
-    )
-    const secret =
-      ticket === undefined
-        ? concat(share, await decryptOaep(this.#keys, decode(finish.Share)), agreed)
-        : concat(oldSecret, nonce, decode(finish.Nonce, 32), agreed)
-    const transcript = await transcriptHash(utf8(offerBody), utf8(terminalBody), utf8(head))
-    const session = await deriveKeys(secret, transcript)
-    if (!(await subtle.verify('HMAC', await hmacKey(session.serverFinishKey), mac, transcript))) {
-      throw new Refused('bad_server', 'the server could not prove that it holds its key')
-    }
+    const session = await handshake.finish(finishBody)
     this.#records = session.sending
     this.#resumptionSecret = session.resumptionSecret
     // Only now is it the server: pin it.
     this.#server.pin = this.thumbprint
     await this.#state.save()
 
-    const signature =
-      ticket === undefined ? await sign(this.#keys, signedText('parley transcript v1', transcript)) : new Uint8Array()
-    const proof = concat(await hmac(session.clientFinishKey, transcript), bigEndian(signature.length, 2), signature)
-    this.#read(session.receiving)
+    void this.#read(session.receiving)
     const { user } = this.#options
     const login = ticket === undefined ? this.#credentials(password) : { UserId: user, DeviceId: this.#device }
-    return this.#ask(this.#envelope('AuthRequest', login), proof)
+    return this.#ask(this.#envelope('AuthRequest', login), await handshake.proof(session))
   }
 
   #credentials(password) {
@@ -785,8 +853,8 @@ export class SealedClient {
 
   #send(envelope, before) {
     const frame = concat(Uint8Array.of(2), utf8(JSON.stringify(envelope)), Uint8Array.of(3))
-    if (before === undefined) this.#sendRecord(DATA, frame)
-    else this.#sendRecord(FINISH, concat(before, frame))
+    const sent = before === undefined ? this.#sendRecord(DATA, frame) : this.#sendRecord(FINISH, concat(before, frame))
+    sent.catch(() => this.#socket.close())
   }
 
   /** Counters are never sent: records leave in the order in which they are sealed, one after the other. */
@@ -816,7 +884,6 @@ export class SealedClient {
           break
         }
         if (kind === DATA) this.#take(plain)
-        else if (kind !== HEARTBEAT && kind !== KEY_UPDATE) throw new Error('a type that the server does not send')
       }
     } catch {
       // Whatever it is: what follows can't be trusted.
@@ -875,15 +942,25 @@ function checked(answer) {
 }
 
 /** The content of a handshake frame. What the server says in plain instead is why it refuses. */
-function contentOf(body, expected) {
+export function contentOf(body, expected) {
   if (body === undefined) throw new Refused('connection_lost', 'the server ended the handshake')
-  const envelope = JSON.parse(body)
-  const content = JSON.parse(envelope.Content)
-  if (envelope.MsgType === expected && !envelope.FromUserId) return content
-  throw new Refused(
-    content.Code ?? 'bad_server',
-    content.Message ?? `the server sent ${envelope.MsgType}, not ${expected}`,
-  )
+  let envelope
+  let content
+  try {
+    envelope = JSON.parse(body)
+    content = JSON.parse(envelope.Content)
+  } catch {
+    throw new Refused('bad_server', `the server sent something else than ${expected}`)
+  }
+  if (envelope.MsgType !== expected || envelope.FromUserId) {
+    throw new Refused(
+      content.Code ?? 'bad_server',
+      content.Message ?? `the server sent something else than ${expected}`,
+    )
+  }
+  // There is one way to write it, so that nobody can read different things in it.
+  if (ascii(content) === envelope.Content && ascii(envelope) === body) return content
+  throw new Refused('bad_server', `${expected} is not in its one form`)
 }
 
 /** What has come and was not yet asked for. */

@@ -321,27 +321,48 @@ public static class Keys
 
 // ---- Handshake ---------------------------------------------------------------------------------------------------------
 
-public static class Handshake
+/// <summary>The client's side from frame 2 on.</summary>
+public class Handshake : IDisposable
 {
-    private const long Day = 86400;
+    private const long Hour = 3600, Day = 86400;
 
     /// <summary>Checks PlatformKeyMessage; gives the server's thumbprint.</summary>
-    public static string CheckOffer(JsonObject offer, string pin, long now)
+    public static string CheckOffer(JsonObject offer, int suite, string pin, long now)
     {
-        JsonObject identity = (JsonObject)offer["IdentityKey"], handshake = (JsonObject)offer["HandshakeKey"];
-        long begins = (long)offer["NotBefore"], ends = (long)offer["NotAfter"];
-        byte[] text = Bytes.SignedText("parley handshake key v1", Keys.Thumbprint(handshake), begins, ends);
-        if (!Keys.IsSigned(identity, "PS256", text, offer["Signature"]))
+        string shown;
+        List<string> known;
+        try
         {
-            throw new RefusedException("bad_server_key", "the handshake key is not signed by the server's identity key");
+            JsonObject identity = (JsonObject)offer["IdentityKey"], handshake = (JsonObject)offer["HandshakeKey"];
+            Keys.ReadPublic(handshake).Dispose();
+            long begins = (long)offer["NotBefore"], ends = (long)offer["NotAfter"], serverTime = (long)offer["ServerTime"];
+            byte[] text = Bytes.SignedText("parley handshake key v1", Keys.Thumbprint(handshake), begins, ends);
+            if (!Keys.IsSigned(identity, "PS256", text, offer["Signature"]))
+            {
+                throw new RefusedException("bad_server_key", "the handshake key is not signed by the server's identity key");
+            }
+            bool isNowThere = begins - Hour <= serverTime && serverTime <= ends;
+            // A day of slack: this machine's clock may be wrong.
+            bool isNowHere = begins - Hour - Day <= now && now <= ends + Day;
+            if (!isNowThere || !isNowHere || ends - begins > 31 * Day)
+            {
+                throw new RefusedException("bad_server_key", "the server's handshake key is not valid now");
+            }
+            Bytes.Decode((string)offer["Nonce"], 32);
+            shown = Keys.Thumbprint(identity);
+            known = OlderIdentities(offer);
+            known.Add(shown);
+            if ((long)offer["Version"] != 1 || !((List<object>)offer["Suites"]).Contains((long)suite))
+            {
+                throw new RefusedException("bad_server", "the server does not offer suite " + suite);
+            }
         }
-        // A day of slack: this machine's clock may be wrong.
-        if (now < begins - Day || now > ends + Day || ends - begins > 31 * Day)
+        catch (Exception problem)
         {
-            throw new RefusedException("bad_server_key", "the server's handshake key is not valid now");
+            if (problem is RefusedException) throw;
+            throw new RefusedException("bad_server", "PlatformKeyMessage is malformed");
         }
-        string shown = Keys.Thumbprint(identity);
-        if (pin != null && pin != shown && !WasRotated(offer, pin))
+        if (pin != null && !known.Contains(pin))
         {
             throw new RefusedException(
                 "server_key_changed",
@@ -350,21 +371,24 @@ public static class Handshake
         return shown;
     }
 
-    /// <summary>Whether a chain of signed rotations leads from the pinned key to the one that is shown.</summary>
-    private static bool WasRotated(JsonObject offer, string pin)
+    /// <summary>The thumbprints of the identities that signed their way to the present one.</summary>
+    private static List<string> OlderIdentities(JsonObject offer)
     {
+        List<string> older = new List<string>();
         string newer = Keys.Thumbprint((JsonObject)offer["IdentityKey"]);
-        if (!offer.ContainsKey("Rotations")) return false;
-        foreach (JsonObject rotation in ((List<object>)offer["Rotations"]).Take(4))
+        if (!offer.ContainsKey("Rotations")) return older;
+        foreach (JsonObject rotation in (List<object>)offer["Rotations"])
         {
             JsonObject key = (JsonObject)rotation["Key"];
-            string older = Keys.Thumbprint(key);
-            byte[] text = Bytes.SignedText("parley identity rotation v1", older, newer, rotation["Time"]);
-            if (!Keys.IsSigned(key, "PS256", text, rotation["Signature"])) return false;
-            if (older == pin) return true;
-            newer = older;
+            byte[] text = Bytes.SignedText("parley identity rotation v1", Keys.Thumbprint(key), newer, rotation["Time"]);
+            if (older.Count == 4 || !Keys.IsSigned(key, "PS256", text, rotation["Signature"]))
+            {
+                throw new RefusedException("bad_server_key", "a change of the server's identity is not signed by the one before");
+            }
+            newer = Keys.Thumbprint(key);
+            older.Add(newer);
         }
-        return false;
+        return older;
     }
 
     /// <summary>The PlatformFinish up to its last member; `mac` gets that member: the server's MAC.</summary>
@@ -381,9 +405,117 @@ public static class Handshake
         return Bytes.Slice(body, 0, at);
     }
 
+    private readonly int suite;
+    private readonly RSA key;
+    private readonly byte[] offerBody;
+    private readonly RSAEncryptionPadding oaep;
+    private readonly ECDiffieHellman ephemeral;
+    public byte[] Share = Bytes.Random(32);
+
+    /// <summary>Frame 2.</summary>
+    public byte[] TerminalBody;
+
+    public Handshake(int suite, RSA key, byte[] offerBody)
+    {
+        this.suite = suite;
+        this.key = key;
+        this.offerBody = offerBody;
+        oaep = suite == 3 ? RSAEncryptionPadding.OaepSHA1 : RSAEncryptionPadding.OaepSHA256;
+        ephemeral = suite == 3 ? null : ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+    }
+
+    /// <summary>Makes frame 2.</summary>
+    public void Begin(JsonObject jwk, RSA handshakeKey)
+    {
+        JsonObject content = Json.Object("Suite", suite, "Key", jwk, "Nonce", Bytes.Encode(Bytes.Random(32)));
+        if (ephemeral != null)
+        {
+            ECPoint point = ephemeral.ExportParameters(false).Q;
+            content["Point"] = Bytes.Encode(Bytes.Concat(new byte[] { 4 }, point.X, point.Y));
+        }
+        content["Share"] = Bytes.Encode(handshakeKey.Encrypt(Share, oaep));
+        TerminalBody = Bytes.Utf8(Json.Dump(Json.Object("MsgType", "TerminalKeyMessage", "Content", Json.Dump(content))));
+    }
+
+    /// <summary>Takes frame 3: the session's keys, or RefusedException.</summary>
+    public SessionKeys Finish(byte[] finishBody)
+    {
+        JsonObject members = ContentOf(finishBody, "PlatformFinish");
+        byte[] mac, head = SplitFinish(finishBody, out mac), secret;
+        try
+        {
+            secret = Bytes.Concat(Share, key.Decrypt(Bytes.Decode((string)members["Share"]), oaep));
+            if (secret.Length != 64) throw new FormatException("a share of the wrong length");
+            Bytes.Decode((string)members["Nonce"], 32);
+            if (ephemeral != null) secret = Bytes.Concat(secret, Agree(ephemeral, Bytes.Decode((string)members["Point"], 65)));
+        }
+        catch (Exception problem)
+        {
+            throw new RefusedException("bad_server", "PlatformFinish is malformed: " + problem.Message);
+        }
+        SessionKeys keys = new SessionKeys(suite, secret, TranscriptHash(offerBody, TerminalBody, head));
+        if (!Bytes.AreEqual(keys.ServerFinish, mac))
+        {
+            throw new RefusedException("bad_server", "the server could not prove that it holds its key");
+        }
+        return keys;
+    }
+
+    /// <summary>What stands before the first frame of the session.</summary>
+    public byte[] Proof(SessionKeys keys)
+    {
+        RSASignaturePadding padding = suite == 3 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
+        byte[] signature = key.SignData(Bytes.SignedText("parley transcript v1", keys.Transcript), HashAlgorithmName.SHA256, padding);
+        return Bytes.Concat(keys.ClientFinish, Bytes.BigEndian(signature.Length, 2), signature);
+    }
+
+    public void Dispose()
+    {
+        if (ephemeral != null) ephemeral.Dispose();
+    }
+
     public static byte[] TranscriptHash(byte[] offerBody, byte[] terminalBody, byte[] finishHead)
     {
         return Bytes.Sha256(Bytes.SignedText("parley sealed v1", offerBody, terminalBody, finishHead));
+    }
+
+    /// <summary>SHA-256 of the x coordinate that both sides come to.</summary>
+    private static byte[] Agree(ECDiffieHellman ephemeral, byte[] point)
+    {
+        if (point[0] != 4) throw new FormatException("not an uncompressed point");
+        ECParameters other = new ECParameters { Curve = ECCurve.NamedCurves.nistP256 };
+        other.Q = new ECPoint { X = Bytes.Slice(point, 1, 33), Y = Bytes.Slice(point, 33, 65) };
+        // The import refuses a point that is not on the curve.
+        using (ECDiffieHellman imported = ECDiffieHellman.Create(other))
+        {
+            return ephemeral.DeriveKeyFromHash(imported.PublicKey, HashAlgorithmName.SHA256);
+        }
+    }
+
+    /// <summary>The content of a handshake frame. What the server says in plain instead is why it refuses.</summary>
+    public static JsonObject ContentOf(byte[] body, string expected)
+    {
+        if (body == null) throw new RefusedException("connection_lost", "the server ended the handshake");
+        JsonObject envelope, content;
+        try
+        {
+            envelope = (JsonObject)Json.Parse(Encoding.UTF8.GetString(body));
+            content = (JsonObject)Json.Parse((string)envelope["Content"]);
+        }
+        catch (Exception)
+        {
+            throw new RefusedException("bad_server", "the server sent something else than " + expected);
+        }
+        object type;
+        if (!envelope.TryGetValue("MsgType", out type) || !expected.Equals(type) || Client.IsFromUser(envelope))
+        {
+            string code = content.ContainsKey("Code") ? (string)content["Code"] : "bad_server";
+            string message = content.ContainsKey("Message") ? (string)content["Message"] : "the server sent something else than " + expected;
+            throw new RefusedException(code, message);
+        }
+        // There is one way to write it, so that nobody can read different things in it.
+        if (Json.Dump(content).Equals(envelope["Content"]) && Bytes.AreEqual(Bytes.Utf8(Json.Dump(envelope)), body)) return content;
+        throw new RefusedException("bad_server", expected + " is not in its one form");
     }
 }
 
@@ -391,11 +523,12 @@ public static class Handshake
 public class SessionKeys
 {
     public readonly RecordKeys Sending, Receiving;
-    public readonly byte[] ClientFinish, ServerFinish, ResumptionSecret, SigningKey;
+    public readonly byte[] Transcript, ClientFinish, ServerFinish, ResumptionSecret, SigningKey;
 
     public SessionKeys(int suite, byte[] secret, byte[] transcript)
     {
         byte[] okm = Bytes.Hkdf(secret, transcript, "parley sealed v1 keys", 320);
+        Transcript = transcript;
         Sending = new RecordKeys(suite, 0, Bytes.Slice(okm, 0, 64), Bytes.Slice(okm, 64, 96));
         Receiving = new RecordKeys(suite, 1, Bytes.Slice(okm, 96, 160), Bytes.Slice(okm, 160, 192));
         ClientFinish = Bytes.Hmac(Bytes.Slice(okm, 192, 224), transcript);
@@ -414,7 +547,10 @@ public class RecordKeys
     private readonly int suite, direction;
     private readonly byte[] ivKey;
     private byte[] key;
-    private long counter;
+    private bool isClosed;
+
+    /// <summary>Of the next record; never sent.</summary>
+    public long Counter;
 
     /// <summary>Under the present key.</summary>
     public long Records, ByteCount;
@@ -437,29 +573,31 @@ public class RecordKeys
         return Bytes.Concat(new[] { kind }, encrypted, tag);
     }
 
-    /// <summary>Throws when the record is not the next one of the other side: the session must end then.</summary>
+    /// <summary>The text of a record that a server may send. Throws when it is not the next one: the session must end then.</summary>
     public byte[] Open(byte[] record)
     {
         int end = record.Length - TagLength;
-        if (end < 17 || Records >= 2 * RecordsPerKey || ByteCount >= 2 * BytesPerKey) throw new CryptographicException("not a record");
-        byte[] encrypted = Bytes.Slice(record, 1, end);
+        bool isWorn = Records >= 2 * RecordsPerKey || ByteCount >= 2 * BytesPerKey;
+        if (end < 17 || isWorn || isClosed) throw new CryptographicException("not a record");
+        byte kind = record[0];
+        byte[] encrypted = Bytes.Slice(record, 1, end), text;
         // The tag first: what is not authentic is never decrypted.
-        if (!Bytes.AreEqual(Tag(record[0], encrypted), Bytes.Slice(record, end, record.Length)))
+        if (!Bytes.AreEqual(Tag(kind, encrypted), Bytes.Slice(record, end, record.Length)))
         {
             throw new CryptographicException("a record that is not authentic");
         }
         using (Aes aes = NewAes())
-        using (ICryptoTransform decryptor = aes.CreateDecryptor())
-        {
-            byte[] text = decryptor.TransformFinalBlock(encrypted, 0, encrypted.Length);
-            Count(record[0], text.Length);
-            return text;
-        }
+        using (ICryptoTransform decryptor = aes.CreateDecryptor()) text = decryptor.TransformFinalBlock(encrypted, 0, encrypted.Length);
+        // Data is never empty, and the others always are.
+        if (kind < Heartbeat || kind > Data || (kind == Data) != text.Length > 0) throw new CryptographicException("not a record");
+        isClosed = kind == Close;
+        Count(kind, text.Length);
+        return text;
     }
 
     private byte[] Iv()
     {
-        return Bytes.Slice(Bytes.Hmac(ivKey, Bytes.BigEndian(counter, 8)), 0, 16);
+        return Bytes.Slice(Bytes.Hmac(ivKey, Bytes.BigEndian(Counter, 8)), 0, 16);
     }
 
     private Aes NewAes()
@@ -476,7 +614,7 @@ public class RecordKeys
     {
         // The associated data: suite, direction, counter, type, length.
         byte[] bound = Bytes.Concat(
-            new[] { (byte)suite, (byte)direction }, Bytes.BigEndian(counter, 8), new[] { kind }, Bytes.BigEndian(encrypted.Length, 4));
+            new[] { (byte)suite, (byte)direction }, Bytes.BigEndian(Counter, 8), new[] { kind }, Bytes.BigEndian(encrypted.Length, 4));
         using (HMACSHA512 mac = new HMACSHA512(Bytes.Slice(key, 0, 32)))
         {
             return Bytes.Slice(mac.ComputeHash(Bytes.Concat(bound, Iv(), encrypted, Bytes.BigEndian(8 * bound.Length, 8))), 0, TagLength);
@@ -485,7 +623,7 @@ public class RecordKeys
 
     private void Count(byte kind, int length)
     {
-        counter++;
+        Counter++;
         Records++;
         ByteCount += length;
         if (kind != KeyUpdate) return;
@@ -700,80 +838,23 @@ public class Client
         // A server that takes only sealed sessions has sent its keys by now, and ignores this.
         wire.Send(Bytes.Utf8(Json.Dump(Json.Object("MsgType", "PlatformKeyRequest", "Content", "{}"))));
         byte[] offerBody = wire.Receive();
-        JsonObject offer = ContentOf(offerBody, "PlatformKeyMessage");
-        server = Handshake.CheckOffer(offer, pin ?? (state.Server.ContainsKey("pin") ? (string)state.Server["pin"] : null), Now());
+        JsonObject offer = Handshake.ContentOf(offerBody, "PlatformKeyMessage");
+        server = Handshake.CheckOffer(offer, suite, pin ?? (state.Server.ContainsKey("pin") ? (string)state.Server["pin"] : null), Now());
         serverNonce = (string)offer["Nonce"];
-        if ((long)offer["Version"] != 1 || !((List<object>)offer["Suites"]).Contains((long)suite))
+        using (Handshake handshake = new Handshake(suite, key, offerBody))
         {
-            throw new RefusedException("bad_server", "the server does not offer suite " + suite);
+            using (RSA handshakeKey = Keys.ReadPublic((JsonObject)offer["HandshakeKey"])) handshake.Begin(Keys.PublicJwk(jwk), handshakeKey);
+            wire.Send(handshake.TerminalBody);
+            keys = handshake.Finish(wire.Receive());
+            // Only now is it the server: pin it.
+            state.Server["pin"] = server;
+            state.Save();
+            wire.WaitForEver();
+            new Thread(Read) { IsBackground = true }.Start();
+            JsonObject login = Json.Object("UserId", user, "Password", password, "DeviceId", device, "Client", "Sealed.cs/1");
+            JsonObject answer = Checked(Ask(Envelope("AuthRequest", login, null), handshake.Proof(keys)));
+            return Json.Object("event", "login", "user", answer["UserId"], "suite", suite, "resumed", false, "server", server, "key", Own);
         }
-
-        RSAEncryptionPadding oaep = suite == 3 ? RSAEncryptionPadding.OaepSHA1 : RSAEncryptionPadding.OaepSHA256;
-        byte[] share = Bytes.Random(32), terminalBody, finishBody, secret;
-        JsonObject content = Json.Object("Suite", suite, "Key", Keys.PublicJwk(jwk), "Nonce", Bytes.Encode(Bytes.Random(32)));
-        using (ECDiffieHellman ephemeral = suite == 3 ? null : ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256))
-        {
-            if (ephemeral != null)
-            {
-                ECPoint point = ephemeral.ExportParameters(false).Q;
-                content["Point"] = Bytes.Encode(Bytes.Concat(new byte[] { 4 }, point.X, point.Y));
-            }
-            using (RSA handshakeKey = Keys.ReadPublic((JsonObject)offer["HandshakeKey"]))
-            {
-                content["Share"] = Bytes.Encode(handshakeKey.Encrypt(share, oaep));
-            }
-            terminalBody = Bytes.Utf8(Json.Dump(Json.Object("MsgType", "TerminalKeyMessage", "Content", Json.Dump(content))));
-            wire.Send(terminalBody);
-
-            finishBody = wire.Receive();
-            JsonObject finish = ContentOf(finishBody, "PlatformFinish");
-            secret = Bytes.Concat(share, key.Decrypt(Bytes.Decode((string)finish["Share"]), oaep));
-            if (ephemeral != null) secret = Bytes.Concat(secret, Agree(ephemeral, Bytes.Decode((string)finish["Point"], 65)));
-        }
-        byte[] serverFinish, finishHead = Handshake.SplitFinish(finishBody, out serverFinish);
-        byte[] transcript = Handshake.TranscriptHash(offerBody, terminalBody, finishHead);
-        keys = new SessionKeys(suite, secret, transcript);
-        if (!Bytes.AreEqual(keys.ServerFinish, serverFinish))
-        {
-            throw new RefusedException("bad_server", "the server could not prove that it holds its key");
-        }
-        // Only now is it the server: pin it.
-        state.Server["pin"] = server;
-        state.Save();
-
-        RSASignaturePadding padding = suite == 3 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
-        byte[] signature = key.SignData(Bytes.SignedText("parley transcript v1", transcript), HashAlgorithmName.SHA256, padding);
-        byte[] proof = Bytes.Concat(keys.ClientFinish, Bytes.BigEndian(signature.Length, 2), signature);
-        wire.WaitForEver();
-        new Thread(Read) { IsBackground = true }.Start();
-        JsonObject login = Json.Object("UserId", user, "Password", password, "DeviceId", device, "Client", "Sealed.cs/1");
-        JsonObject answer = Checked(Ask(Envelope("AuthRequest", login, null), proof));
-        return Json.Object("event", "login", "user", answer["UserId"], "suite", suite, "resumed", false, "server", server, "key", Own);
-    }
-
-    /// <summary>SHA-256 of the x coordinate that both sides come to.</summary>
-    private static byte[] Agree(ECDiffieHellman ephemeral, byte[] point)
-    {
-        if (point[0] != 4) throw new RefusedException("bad_server", "not an uncompressed point");
-        ECParameters other = new ECParameters { Curve = ECCurve.NamedCurves.nistP256 };
-        other.Q = new ECPoint { X = Bytes.Slice(point, 1, 33), Y = Bytes.Slice(point, 33, 65) };
-        // The import refuses a point that is not on the curve.
-        using (ECDiffieHellman imported = ECDiffieHellman.Create(other))
-        {
-            return ephemeral.DeriveKeyFromHash(imported.PublicKey, HashAlgorithmName.SHA256);
-        }
-    }
-
-    /// <summary>The content of a handshake frame. What the server says in plain instead is why it refuses.</summary>
-    private static JsonObject ContentOf(byte[] body, string expected)
-    {
-        if (body == null) throw new RefusedException("connection_lost", "the server ended the handshake");
-        JsonObject envelope = (JsonObject)Json.Parse(Encoding.UTF8.GetString(body));
-        JsonObject content = (JsonObject)Json.Parse((string)envelope["Content"]);
-        if (envelope["MsgType"].Equals(expected) && !IsFromUser(envelope)) return content;
-        string code = content.ContainsKey("Code") ? (string)content["Code"] : "bad_server";
-        string message = content.ContainsKey("Message") ? (string)content["Message"] : "the server sent " + envelope["MsgType"];
-        throw new RefusedException(code, message);
     }
 
     // Messages
@@ -987,7 +1068,6 @@ public class Client
                     break;
                 }
                 if (record[0] == RecordKeys.Data) Take(text);
-                else if (record[0] != RecordKeys.Heartbeat && record[0] != RecordKeys.KeyUpdate) throw new FormatException("a type that the server does not send");
             }
         }
         catch (Exception)

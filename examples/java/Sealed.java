@@ -89,7 +89,7 @@ import javax.crypto.spec.SecretKeySpec;
 public final class Sealed {
   static final int FINISH = 0, HEARTBEAT = 1, KEY_UPDATE = 2, CLOSE = 3, DATA = 4;
   static final long RECORDS_PER_KEY = 1 << 20, BYTES_PER_KEY = 1 << 30;
-  static final long DAY = 86_400;
+  static final long HOUR = 3_600, DAY = 86_400;
   static final SecureRandom random = new SecureRandom();
 
   /** What must not be believed, or what the server refused; `code` is for programs. */
@@ -320,19 +320,34 @@ public final class Sealed {
   record Offer(String server, PublicKey handshakeKey, String nonce) {}
 
   static Offer checkOffer(Map<String, Object> offer, String pin, long now) throws GeneralSecurityException {
-    Map<String, Object> identity = objectOf(offer.get("IdentityKey")), handshake = objectOf(offer.get("HandshakeKey"));
-    PublicKey handshakeKey = publicKey(handshake);
-    long begins = (Long) offer.get("NotBefore"), ends = (Long) offer.get("NotAfter");
-    byte[] text = signedText("parley handshake key v1", thumbprint(handshake), begins, ends);
-    if (!isSigned(publicKey(identity), text, offer.get("Signature"))) {
-      throw new Refused("bad_server_key", "the handshake key is not signed by the server's identity key");
+    String shown;
+    PublicKey handshakeKey;
+    List<String> known;
+    try {
+      Map<String, Object> identity = objectOf(offer.get("IdentityKey")), handshake = objectOf(offer.get("HandshakeKey"));
+      handshakeKey = publicKey(handshake);
+      long begins = (Long) offer.get("NotBefore"), ends = (Long) offer.get("NotAfter"), serverTime = (Long) offer.get("ServerTime");
+      byte[] text = signedText("parley handshake key v1", thumbprint(handshake), begins, ends);
+      if (!isSigned(publicKey(identity), text, offer.get("Signature"))) {
+        throw new Refused("bad_server_key", "the handshake key is not signed by the server's identity key");
+      }
+      boolean isNowThere = begins - HOUR <= serverTime && serverTime <= ends;
+      // A day of slack: this machine's clock may be wrong.
+      boolean isNowHere = begins - HOUR - DAY <= now && now <= ends + DAY;
+      if (!isNowThere || !isNowHere || ends - begins > 31 * DAY) {
+        throw new Refused("bad_server_key", "the server's handshake key is not valid now");
+      }
+      decode((String) offer.get("Nonce"), 32);
+      shown = thumbprint(identity);
+      known = olderIdentities(offer);
+      known.add(shown);
+      if (!offer.get("Version").equals(1L) || !((List<?>) offer.get("Suites")).contains(1L)) {
+        throw new Refused("bad_server", "the server does not offer suite 1");
+      }
+    } catch (IllegalArgumentException | ClassCastException | NullPointerException problem) {
+      throw new Refused("bad_server", "PlatformKeyMessage is malformed");
     }
-    // A day of slack: this machine's clock may be wrong.
-    if (now < begins - DAY || now > ends + DAY || ends - begins > 31 * DAY) {
-      throw new Refused("bad_server_key", "the server's handshake key is not valid now");
-    }
-    String shown = thumbprint(identity);
-    if (pin != null && !pin.equals(shown) && !wasRotated(offer, pin)) {
+    if (pin != null && !known.contains(pin)) {
       throw new Refused(
           "server_key_changed",
           "the server's key has changed: " + pin + " is pinned, it shows " + shown + ". Someone may be in between: ask who runs it");
@@ -340,29 +355,105 @@ public final class Sealed {
     return new Offer(shown, handshakeKey, (String) offer.get("Nonce"));
   }
 
-  /** Whether a chain of signed rotations leads from the pinned key to the one that is shown. */
-  private static boolean wasRotated(Map<String, Object> offer, String pin) throws GeneralSecurityException {
+  /** The thumbprints of the identities that signed their way to the present one. */
+  private static List<String> olderIdentities(Map<String, Object> offer) throws GeneralSecurityException {
+    List<String> older = new ArrayList<>();
     String newer = thumbprint(objectOf(offer.get("IdentityKey")));
-    if (!offer.containsKey("Rotations")) return false;
-    List<?> rotations = (List<?>) offer.get("Rotations");
-    for (Object each : rotations.subList(0, Math.min(4, rotations.size()))) {
+    for (Object each : (List<?>) offer.getOrDefault("Rotations", List.of())) {
       Map<String, Object> rotation = objectOf(each), key = objectOf(rotation.get("Key"));
-      String older = thumbprint(key);
-      byte[] text = signedText("parley identity rotation v1", older, newer, rotation.get("Time"));
-      if (!isSigned(publicKey(key), text, rotation.get("Signature"))) return false;
-      if (older.equals(pin)) return true;
-      newer = older;
+      byte[] text = signedText("parley identity rotation v1", thumbprint(key), newer, rotation.get("Time"));
+      if (older.size() == 4 || !isSigned(publicKey(key), text, rotation.get("Signature"))) {
+        throw new Refused("bad_server_key", "a change of the server's identity is not signed by the one before");
+      }
+      newer = thumbprint(key);
+      older.add(newer);
     }
-    return false;
+    return older;
   }
 
-  /** The TerminalKeyMessage of a resumption: its last member is a MAC over what stands before. */
-  static byte[] ticketBody(Map<String, Object> content, byte[] resumptionSecret, byte[] offerBody) throws GeneralSecurityException {
-    String whole = dump(object("MsgType", "TerminalKeyMessage", "Content", dump(content)));
-    String head = whole.substring(0, whole.length() - "}\"}".length());
+  /** The client's side from frame 2 on. `oldSecret` is the ticket's; it takes the place of RSA. */
+  static final class Handshake {
+    private final PrivateKey key;
+    private final byte[] offerBody, oldSecret;
+    KeyPair ephemeral = newPoint();
+    byte[] nonce = randomBytes(32), share = randomBytes(32), terminalBody;
+
+    Handshake(PrivateKey key, byte[] offerBody, byte[] oldSecret) throws GeneralSecurityException {
+      this.key = key;
+      this.offerBody = offerBody;
+      this.oldSecret = oldSecret;
+    }
+
+    /** Makes frame 2 of a full handshake. */
+    void begin(Map<String, Object> jwk, PublicKey handshakeKey) throws GeneralSecurityException {
+      Map<String, Object> content = members("Key", jwk);
+      content.put("Share", encode(encryptOaep(handshakeKey, share)));
+      terminalBody = utf8(dump(object("MsgType", "TerminalKeyMessage", "Content", dump(content))));
+    }
+
+    /** Makes frame 2 of a resumption: its last member is a MAC over what stands before. */
+    void beginWithTicket(String ticket) throws GeneralSecurityException {
+      String whole = dump(object("MsgType", "TerminalKeyMessage", "Content", dump(members("Ticket", ticket))));
+      String head = whole.substring(0, whole.length() - "}\"}".length());
+      terminalBody = utf8(head + ",\\\"Mac\\\":\\\"" + encode(ticketMac(oldSecret, offerBody, utf8(head))) + "\\\"}\"}");
+    }
+
+    private Map<String, Object> members(String name, Object value) {
+      String point = encode(pointBytes(ephemeral.getPublic()));
+      return object("Suite", 1, name, value, "Nonce", encode(nonce), "Point", point);
+    }
+
+    /** Takes frame 3: the session's keys, or Refused. */
+    SessionKeys finish(byte[] finishBody) throws GeneralSecurityException {
+      Map<String, Object> members = contentOf(finishBody, "PlatformFinish");
+      Finish finish = splitFinish(finishBody);
+      byte[] secret;
+      try {
+        byte[] agreed = sha256(agree(ephemeral, decode((String) members.get("Point"), 65)));
+        byte[] serverNonce = decode((String) members.get("Nonce"), 32);
+        secret =
+            oldSecret == null
+                ? concat(share, decryptOaep(key, decode((String) members.get("Share"))), agreed)
+                : concat(oldSecret, nonce, serverNonce, agreed);
+      } catch (GeneralSecurityException | IllegalArgumentException | ClassCastException | NullPointerException problem) {
+        throw new Refused("bad_server", "PlatformFinish is malformed: " + problem.getMessage());
+      }
+      byte[] transcript = sha256(signedText("parley sealed v1", offerBody, terminalBody, finish.head()));
+      SessionKeys keys = new SessionKeys(secret, transcript);
+      if (!MessageDigest.isEqual(keys.serverFinish, finish.mac())) {
+        throw new Refused("bad_server", "the server could not prove that it holds its key");
+      }
+      return keys;
+    }
+
+    /** What stands before the first frame of the session. */
+    byte[] proof(SessionKeys keys) throws GeneralSecurityException {
+      byte[] signature = oldSecret == null ? sign(key, signedText("parley transcript v1", keys.transcript)) : new byte[0];
+      return concat(keys.clientFinish, ByteBuffer.allocate(2).putShort((short) signature.length).array(), signature);
+    }
+  }
+
+  /** The content of a handshake frame. What the server says in plain instead is why it refuses. */
+  static Map<String, Object> contentOf(byte[] body, String expected) {
+    if (body == null) throw new Refused("connection_lost", "the server ended the handshake");
+    try {
+      Map<String, Object> envelope = objectOf(parse(new String(body, StandardCharsets.UTF_8)));
+      Map<String, Object> content = objectOf(parse((String) envelope.get("Content")));
+      if (!expected.equals(envelope.get("MsgType")) || isFromUser(envelope)) {
+        Object message = content.getOrDefault("Message", "the server sent something else than " + expected);
+        throw new Refused((String) content.getOrDefault("Code", "bad_server"), (String) message);
+      }
+      // There is one way to write it, so that nobody can read different things in it.
+      if (dump(content).equals(envelope.get("Content")) && Arrays.equals(utf8(dump(envelope)), body)) return content;
+      throw new Refused("bad_server", expected + " is not in its one form");
+    } catch (IllegalArgumentException | ClassCastException | NullPointerException problem) {
+      throw new Refused("bad_server", "the server sent something else than " + expected);
+    }
+  }
+
+  static byte[] ticketMac(byte[] resumptionSecret, byte[] offerBody, byte[] terminalHead) throws GeneralSecurityException {
     byte[] key = hkdf(resumptionSecret, new byte[0], "parley ticket mac v1", 32);
-    byte[] proof = hmac(key, signedText("parley resumption v1", offerBody, head));
-    return utf8(head + ",\\\"Mac\\\":\\\"" + encode(proof) + "\\\"}\"}");
+    return hmac(key, signedText("parley resumption v1", offerBody, terminalHead));
   }
 
   /** The PlatformFinish up to its last member, and that member: the server's MAC. */
@@ -377,17 +468,14 @@ public final class Sealed {
     return new Finish(Arrays.copyOf(body, at), decode(text.substring(at + mark.length(), text.length() - end.length()), 32));
   }
 
-  static byte[] transcriptHash(byte[] offerBody, byte[] terminalBody, byte[] finishHead) throws GeneralSecurityException {
-    return sha256(signedText("parley sealed v1", offerBody, terminalBody, finishHead));
-  }
-
   /** Everything that the two sides derive, in the order of the derivation. */
   static final class SessionKeys {
     final RecordKeys sending, receiving;
-    final byte[] clientFinish, serverFinish, resumptionSecret, signingKey;
+    final byte[] transcript, clientFinish, serverFinish, resumptionSecret, signingKey;
 
     SessionKeys(byte[] secret, byte[] transcript) throws GeneralSecurityException {
       byte[] okm = hkdf(secret, transcript, "parley sealed v1 keys", 320);
+      this.transcript = transcript;
       sending = new RecordKeys(0, Arrays.copyOfRange(okm, 0, 64), Arrays.copyOfRange(okm, 64, 96));
       receiving = new RecordKeys(1, Arrays.copyOfRange(okm, 96, 160), Arrays.copyOfRange(okm, 160, 192));
       clientFinish = hmac(Arrays.copyOfRange(okm, 192, 224), transcript);
@@ -405,7 +493,9 @@ public final class Sealed {
     private final int direction;
     private final byte[] ivKey;
     private byte[] key;
-    private long counter;
+    private boolean isClosed;
+    /** Of the next record; never sent. */
+    long counter;
     /** Under the present key. */
     long records, bytes;
 
@@ -421,14 +511,17 @@ public final class Sealed {
       return concat(new byte[] {(byte) kind}, sealed);
     }
 
-    /** Throws when the record is not the next one of the other side: the session must end then. */
+    /** A record that a server may send. Throws when it is not the next one: the session must end then. */
     Opened open(byte[] record) throws GeneralSecurityException {
-      if (record.length < 17 || records >= 2 * RECORDS_PER_KEY || bytes >= 2 * BYTES_PER_KEY) {
-        throw new GeneralSecurityException("not a record");
-      }
-      byte[] text = cipher(Cipher.DECRYPT_MODE, record[0], record.length - 17).doFinal(record, 1, record.length - 1);
-      count(record[0], text.length);
-      return new Opened(record[0], text);
+      boolean isWorn = records >= 2 * RECORDS_PER_KEY || bytes >= 2 * BYTES_PER_KEY;
+      if (record.length < 17 || isWorn || isClosed) throw new GeneralSecurityException("not a record");
+      int kind = record[0];
+      byte[] text = cipher(Cipher.DECRYPT_MODE, kind, record.length - 17).doFinal(record, 1, record.length - 1);
+      // Data is never empty, and the others always are.
+      if (kind < HEARTBEAT || kind > DATA || (kind == DATA) != text.length > 0) throw new GeneralSecurityException("not a record");
+      isClosed = kind == CLOSE;
+      count(kind, text.length);
+      return new Opened(kind, text);
     }
 
     private Cipher cipher(int mode, int kind, int length) throws GeneralSecurityException {
@@ -593,7 +686,9 @@ public final class Sealed {
       byte[] contentKey = decryptOaep(key, decode((String) wrapped));
       Cipher cipher = contentCipher(Cipher.DECRYPT_MODE, contentKey, decode((String) jwe.get("iv"), 12), inner);
       byte[] text = cipher.doFinal(concat(decode((String) jwe.get("ciphertext")), decode((String) jwe.get("tag"), 16)));
-      return objectOf(parse(new String(text, StandardCharsets.UTF_8)));
+      Map<String, Object> message = objectOf(parse(new String(text, StandardCharsets.UTF_8)));
+      require(message.keySet().equals(Set.of("MsgType", "Content")), "what is inside");
+      return message;
     } catch (GeneralSecurityException | IllegalArgumentException | ClassCastException | NullPointerException problem) {
       throw new Refused("bad_end_to_end", "an end-to-end message is refused: " + problem.getMessage());
     }
@@ -734,64 +829,29 @@ public final class Sealed {
     Map<String, Object> content = contentOf(offerBody, "PlatformKeyMessage");
     String pin = options.pin() != null ? options.pin() : (String) state.server.get("pin");
     offer = checkOffer(content, pin, now());
-    if (!content.get("Version").equals(1L) || !((List<?>) content.get("Suites")).contains(1L)) {
-      throw new Refused("bad_server", "the server does not offer suite 1");
-    }
-
-    KeyPair ephemeral = newPoint();
-    byte[] nonce = randomBytes(32), share = randomBytes(32), oldSecret = null, terminalBody;
-    String point = encode(pointBytes(ephemeral.getPublic()));
-    if (ticket == null) {
-      Map<String, Object> full = object("Suite", 1, "Key", publicJwk(jwk), "Nonce", encode(nonce), "Point", point);
-      full.put("Share", encode(encryptOaep(offer.handshakeKey(), share)));
-      terminalBody = utf8(dump(object("MsgType", "TerminalKeyMessage", "Content", dump(full))));
-    } else {
-      oldSecret = decode((String) state.server.get("secret"), 32);
-      terminalBody = ticketBody(object("Suite", 1, "Ticket", ticket, "Nonce", encode(nonce), "Point", point), oldSecret, offerBody);
-    }
-    wire.send(terminalBody);
-
+    byte[] oldSecret = ticket == null ? null : decode((String) state.server.get("secret"), 32);
+    Handshake handshake = new Handshake(key, offerBody, oldSecret);
+    if (ticket == null) handshake.begin(publicJwk(jwk), offer.handshakeKey());
+    else handshake.beginWithTicket(ticket);
+    wire.send(handshake.terminalBody);
     byte[] finishBody = wire.receive();
     if (finishBody == null && ticket != null) throw new TicketRefused();
-    Map<String, Object> answer = contentOf(finishBody, "PlatformFinish");
-    Finish finish = splitFinish(finishBody);
-    byte[] agreed = sha256(agree(ephemeral, decode((String) answer.get("Point"), 65)));
-    byte[] secret =
-        ticket == null
-            ? concat(share, decryptOaep(key, decode((String) answer.get("Share"))), agreed)
-            : concat(oldSecret, nonce, decode((String) answer.get("Nonce"), 32), agreed);
-    byte[] transcript = transcriptHash(offerBody, terminalBody, finish.head());
-    keys = new SessionKeys(secret, transcript);
-    if (!MessageDigest.isEqual(keys.serverFinish, finish.mac())) {
-      throw new Refused("bad_server", "the server could not prove that it holds its key");
-    }
+    keys = handshake.finish(finishBody);
     // Only now is it the server: pin it.
     state.server.put("pin", offer.server());
     state.save();
 
-    byte[] signature = ticket == null ? sign(key, signedText("parley transcript v1", transcript)) : new byte[0];
-    byte[] proof = concat(keys.clientFinish, ByteBuffer.allocate(2).putShort((short) signature.length).array(), signature);
     wire.waitForEver();
     Thread reader = new Thread(this::read);
     reader.setDaemon(true);
     reader.start();
     Map<String, Object> login =
         ticket == null ? credentials(password) : object("UserId", options.user(), "DeviceId", options.device());
-    return ask(envelope("AuthRequest", login, null), proof);
+    return ask(envelope("AuthRequest", login, null), handshake.proof(keys));
   }
 
   private Map<String, Object> credentials(String password) {
     return object("UserId", options.user(), "Password", password, "DeviceId", options.device(), "Client", "Sealed.java/1");
-  }
-
-  /** The content of a handshake frame. What the server says in plain instead is why it refuses. */
-  private static Map<String, Object> contentOf(byte[] body, String expected) {
-    if (body == null) throw new Refused("connection_lost", "the server ended the handshake");
-    Map<String, Object> envelope = objectOf(parse(new String(body, StandardCharsets.UTF_8)));
-    Map<String, Object> content = objectOf(parse((String) envelope.get("Content")));
-    if (envelope.get("MsgType").equals(expected) && !isFromUser(envelope)) return content;
-    Object message = content.getOrDefault("Message", "the server sent " + envelope.get("MsgType") + ", not " + expected);
-    throw new Refused((String) content.getOrDefault("Code", "bad_server"), (String) message);
   }
 
   // Messages
@@ -967,7 +1027,6 @@ public final class Sealed {
           break;
         }
         if (record.kind() == DATA) take(record.text());
-        else if (record.kind() != HEARTBEAT && record.kind() != KEY_UPDATE) throw new IOException("a type that the server does not send");
       }
     } catch (IOException | GeneralSecurityException | RuntimeException problem) {
       wire.close();

@@ -44,7 +44,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 FINISH, HEARTBEAT, KEY_UPDATE, CLOSE, DATA = range(5)
 RECORD_TEXT_MAX = 65_536
 RECORDS_PER_KEY, BYTES_PER_KEY = 2**20, 2**30
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 
 
 class Refused(Exception):
@@ -78,6 +78,17 @@ def decode(text, length=None):
     if encode(data) != text or length not in (None, len(data)):
         raise ValueError("not base64url of the right length")
     return data
+
+
+def strict_json(data):
+    """JSON without a key that stands twice: readers differ on those."""
+
+    def members(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    return json.loads(data, object_pairs_hook=members)
 
 
 def signed_text(*parts):
@@ -159,19 +170,26 @@ def is_signed(key, text, signature):
 # ---- Handshake ------------------------------------------------------------------------------------------------------
 
 
-def check_offer(offer, pin, now):
+def check_offer(offer, suite, pin, now):
     """Checks PlatformKeyMessage; gives the server's thumbprint and its handshake key."""
-    identity = public_key(offer["IdentityKey"])
-    handshake = public_key(offer["HandshakeKey"])
-    begins, ends = offer["NotBefore"], offer["NotAfter"]
-    text = signed_text("parley handshake key v1", thumbprint(offer["HandshakeKey"]), begins, ends)
-    if not is_signed(identity, text, offer["Signature"]):
-        raise Refused("bad_server_key", "the handshake key is not signed by the server's identity key")
-    # A day of slack: this machine's clock may be wrong.
-    if not begins - DAY <= now <= ends + DAY or ends - begins > 31 * DAY:
-        raise Refused("bad_server_key", "the server's handshake key is not valid now")
-    shown = thumbprint(offer["IdentityKey"])
-    if pin not in (None, shown) and not was_rotated(offer, pin):
+    try:
+        identity, handshake = public_key(offer["IdentityKey"]), public_key(offer["HandshakeKey"])
+        begins, ends = offer["NotBefore"], offer["NotAfter"]
+        text = signed_text("parley handshake key v1", thumbprint(offer["HandshakeKey"]), begins, ends)
+        if not is_signed(identity, text, offer["Signature"]):
+            raise Refused("bad_server_key", "the handshake key is not signed by the server's identity key")
+        # A day of slack: this machine's clock may be wrong.
+        is_now = begins - HOUR <= offer["ServerTime"] <= ends and begins - HOUR - DAY <= now <= ends + DAY
+        if not is_now or ends - begins > 31 * DAY:
+            raise Refused("bad_server_key", "the server's handshake key is not valid now")
+        decode(offer["Nonce"], 32)
+        shown = thumbprint(offer["IdentityKey"])
+        known = [shown, *older_identities(offer)]
+        if offer["Version"] != 1 or suite not in offer["Suites"]:
+            raise Refused("bad_server", f"the server does not offer suite {suite}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Refused("bad_server", "PlatformKeyMessage is malformed") from None
+    if pin not in (None, *known):
         raise Refused(
             "server_key_changed",
             f"the server's key has changed: {pin} is pinned, it shows {shown}. Someone may be in between: ask who runs it",
@@ -179,27 +197,78 @@ def check_offer(offer, pin, now):
     return shown, handshake
 
 
-def was_rotated(offer, pin):
-    """Whether a chain of signed rotations leads from the pinned key to the one that is shown."""
+def older_identities(offer):
+    """The thumbprints of the identities that signed their way to the present one."""
+    older = []
     newer = thumbprint(offer["IdentityKey"])
-    for rotation in offer.get("Rotations", [])[:4]:
-        older = thumbprint(rotation["Key"])
-        text = signed_text("parley identity rotation v1", older, newer, rotation["Time"])
-        if not is_signed(public_key(rotation["Key"]), text, rotation["Signature"]):
-            return False
-        if older == pin:
-            return True
-        newer = older
-    return False
+    for rotation in offer.get("Rotations", []):
+        own = thumbprint(rotation["Key"])
+        text = signed_text("parley identity rotation v1", own, newer, rotation["Time"])
+        if len(older) == 4 or not is_signed(public_key(rotation["Key"]), text, rotation["Signature"]):
+            raise Refused("bad_server_key", "a change of the server's identity is not signed by the one before")
+        older.append(own)
+        newer = own
+    return older
 
 
-def ticket_body(content, resumption_secret, offer_body):
-    """The TerminalKeyMessage of a resumption: its last member is a MAC over what stands before."""
-    whole = dump({"MsgType": "TerminalKeyMessage", "Content": dump(content)}).encode()
-    head = whole[: -len(b'}"}')]
+class Handshake:
+    """The client's side from frame 2 on. `secret` is the ticket's; it takes the place of RSA."""
+
+    def __init__(self, suite, key, offer_body, secret=None):
+        self.suite, self.offer_body = suite, offer_body
+        self._key, self._old_secret = key, secret
+        self.ephemeral = ec.generate_private_key(ec.SECP256R1())
+        self.nonce, self.share = secrets.token_bytes(32), secrets.token_bytes(32)
+        self.terminal_body = None
+
+    def _members(self, first):
+        point = self.ephemeral.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return {"Suite": self.suite} | first | {"Nonce": encode(self.nonce), "Point": encode(point)}
+
+    def begin(self, jwk, handshake_key):
+        """Makes frame 2 of a full handshake."""
+        content = self._members({"Key": jwk}) | {"Share": encode(handshake_key.encrypt(self.share, OAEP))}
+        self.terminal_body = dump({"MsgType": "TerminalKeyMessage", "Content": dump(content)}).encode()
+
+    def begin_with_ticket(self, ticket):
+        """Makes frame 2 of a resumption: its last member is a MAC over what stands before."""
+        whole = dump({"MsgType": "TerminalKeyMessage", "Content": dump(self._members({"Ticket": ticket}))}).encode()
+        head = whole[: -len(b'}"}')]
+        proof = ticket_mac(self._old_secret, self.offer_body, head)
+        self.terminal_body = head + b',\\"Mac\\":\\"' + encode(proof).encode() + b'\\"}"}'
+
+    def finish(self, finish_body):
+        """Takes frame 3: the session's keys, or Refused. The first record is (FINISH, proof + a frame)."""
+        members = content_of(finish_body, "PlatformFinish")
+        head, server_finish = split_finish(finish_body)
+        try:
+            server_point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decode(members["Point"], 65))
+            server_nonce = decode(members["Nonce"], 32)
+            agreed = sha256(self.ephemeral.exchange(ec.ECDH(), server_point))
+            if self._old_secret is None:
+                server_share = self._key.decrypt(decode(members["Share"]), OAEP)
+                secret = self.share + server_share + agreed
+            else:
+                secret = self._old_secret + self.nonce + server_nonce + agreed
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Refused("bad_server", f"PlatformFinish is malformed: {error}") from None
+        transcript = sha256(signed_text("parley sealed v1", self.offer_body, self.terminal_body, head))
+        keys = SessionKeys(self.suite, secret, transcript)
+        if not hmac.compare_digest(keys.server_finish, server_finish):
+            raise Refused("bad_server", "the server could not prove that it holds its key")
+        return keys
+
+    def proof(self, keys):
+        """What stands before the first frame of the session."""
+        signature = b""
+        if self._old_secret is None:
+            signature = self._key.sign(signed_text("parley transcript v1", keys.transcript), PSS, hashes.SHA256())
+        return keys.client_finish + len(signature).to_bytes(2, "big") + signature
+
+
+def ticket_mac(resumption_secret, offer_body, terminal_head):
     key = hkdf(resumption_secret, b"", b"parley ticket mac v1", 32)
-    proof = mac(key, signed_text("parley resumption v1", offer_body, head))
-    return head + b',\\"Mac\\":\\"' + encode(proof).encode() + b'\\"}"}'
+    return mac(key, signed_text("parley resumption v1", offer_body, terminal_head))
 
 
 def split_finish(body):
@@ -211,8 +280,21 @@ def split_finish(body):
     return body[:at], decode(body[at + len(mark) : -len(end)].decode("ascii"), 32)
 
 
-def transcript_hash(offer_body, terminal_body, finish_head):
-    return sha256(signed_text("parley sealed v1", offer_body, terminal_body, finish_head))
+def content_of(body, expected):
+    """The content of a handshake frame. What the server says in plain instead is why it refuses."""
+    if body is None:
+        raise Refused("connection_lost", "the server ended the handshake")
+    try:
+        envelope = strict_json(body)
+        content = strict_json(envelope["Content"])
+    except (ValueError, KeyError, TypeError):
+        raise Refused("bad_server", f"the server sent something else than {expected}") from None
+    if envelope.get("MsgType") != expected or envelope.get("FromUserId"):
+        raise Refused(content.get("Code", "bad_server"), content.get("Message", f"the server sent something else than {expected}"))
+    # There is one way to write it, so that nobody can read different things in it.
+    if dump(content) != envelope["Content"] or dump(envelope).encode() != body:
+        raise Refused("bad_server", f"{expected} is not in its one form")
+    return content
 
 
 class SessionKeys:
@@ -224,6 +306,7 @@ class SessionKeys:
         self.receiving = RecordKeys(suite, 1, okm[96:160], okm[160:192])
         self.client_finish = mac(okm[192:224], transcript)
         self.server_finish = mac(okm[224:256], transcript)
+        self.transcript = transcript
         self.resumption_secret = okm[256:288]
         self.signing_key = okm[288:320]
 
@@ -231,10 +314,11 @@ class SessionKeys:
 class RecordKeys:
     """One direction: seals records, or opens them, in order. Directions: 0 to the server, 1 to the client."""
 
-    def __init__(self, suite, direction, record_key, iv_key):
+    def __init__(self, suite, direction, record_key, iv_key, counter=0):
         self._suite, self._direction = suite, direction
         self._key, self._iv_key = record_key, iv_key
-        self._counter = 0
+        self._counter = counter
+        self._is_closed = False
         self.records = self.bytes = 0  # under the present key
 
     def seal(self, kind, text=b""):
@@ -249,10 +333,11 @@ class RecordKeys:
         return bytes([kind]) + sealed
 
     def open(self, record):
-        """(kind, text), or InvalidTag: the session must end then."""
+        """(kind, text) of a record that a server may send, or InvalidTag: the session must end then."""
         tag_length = 16 if self._suite == 1 else 32
         length = len(record) - 1 - tag_length
-        if length < 0 or self.records >= 2 * RECORDS_PER_KEY or self.bytes >= 2 * BYTES_PER_KEY:
+        worn = self.records >= 2 * RECORDS_PER_KEY or self.bytes >= 2 * BYTES_PER_KEY
+        if length < 0 or worn or self._is_closed:
             raise InvalidTag
         kind, sealed = record[0], record[1:]
         bound = self._bound(kind, length)
@@ -263,6 +348,10 @@ class RecordKeys:
             if not hmac.compare_digest(self._tag(bound, sealed[:length]), sealed[length:]):
                 raise InvalidTag
             text = self._decrypt_cbc(sealed[:length])
+        # Data is never empty, and the others always are.
+        if kind not in (HEARTBEAT, KEY_UPDATE, CLOSE, DATA) or (kind == DATA) != (len(text) > 0):
+            raise InvalidTag
+        self._is_closed = kind == CLOSE
         self._count(kind, len(text))
         return kind, text
 
@@ -412,20 +501,11 @@ def open_end_to_end(key, own, sender_keys, envelope, jws):
         content_key = key.decrypt(decode(mine["encrypted_key"]), OAEP)
         sealed = decode(jwe["ciphertext"]) + decode(jwe["tag"], 16)
         inner = strict_json(AESGCM(content_key).decrypt(decode(jwe["iv"], 12), sealed, jwe["protected"].encode()))
+        if set(inner) != {"MsgType", "Content"}:
+            raise ValueError("what is inside")
         return inner["MsgType"], inner["Content"]
     except (ValueError, KeyError, TypeError, AttributeError, InvalidTag) as error:
         raise Refused("bad_end_to_end", f"an end-to-end message is refused: {error}") from None
-
-
-def strict_json(data):
-    """JSON without a key that stands twice: readers differ on those."""
-
-    def members(pairs):
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    return json.loads(data, object_pairs_hook=members)
 
 
 # ---- Signed messages ------------------------------------------------------------------------------------------------
@@ -524,51 +604,29 @@ class Client:
         offer_body = self._wire.receive()
         offer = content_of(offer_body, "PlatformKeyMessage")
         pin = self._options.pin or self._state.server.get("pin")
-        self.server, handshake_key = check_offer(offer, pin, time.time())
+        self.server, handshake_key = check_offer(offer, suite, pin, time.time())
         self._server_nonce = offer["Nonce"]
-        if offer["Version"] != 1 or suite not in offer["Suites"]:
-            raise Refused("bad_server", f"the server does not offer suite {suite}")
-
-        ephemeral = ec.generate_private_key(ec.SECP256R1())
-        point = ephemeral.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        nonce, share = secrets.token_bytes(32), secrets.token_bytes(32)
+        old_secret = None if ticket is None else decode(self._state.server["secret"], 32)
+        handshake = Handshake(suite, self.key, offer_body, old_secret)
         if ticket is None:
-            content = {"Suite": suite, "Key": public_jwk(self._jwk), "Nonce": encode(nonce), "Point": encode(point)}
-            content["Share"] = encode(handshake_key.encrypt(share, OAEP))
-            terminal_body = dump({"MsgType": "TerminalKeyMessage", "Content": dump(content)}).encode()
+            handshake.begin(public_jwk(self._jwk), handshake_key)
         else:
-            old_secret = decode(self._state.server["secret"], 32)
-            content = {"Suite": suite, "Ticket": ticket, "Nonce": encode(nonce), "Point": encode(point)}
-            terminal_body = ticket_body(content, old_secret, offer_body)
-        self._wire.send(terminal_body)
-
+            handshake.begin_with_ticket(ticket)
+        self._wire.send(handshake.terminal_body)
         finish_body = self._wire.receive()
         if finish_body is None and ticket is not None:
             raise TicketRefused
-        finish = content_of(finish_body, "PlatformFinish")
-        finish_head, server_finish = split_finish(finish_body)
-        server_point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decode(finish["Point"], 65))
-        agreed = sha256(ephemeral.exchange(ec.ECDH(), server_point))
-        if ticket is None:
-            secret = share + self.key.decrypt(decode(finish["Share"]), OAEP) + agreed
-        else:
-            secret = old_secret + nonce + decode(finish["Nonce"], 32) + agreed
-        transcript = transcript_hash(offer_body, terminal_body, finish_head)
-        keys = SessionKeys(suite, secret, transcript)
-        if not hmac.compare_digest(keys.server_finish, server_finish):
-            raise Refused("bad_server", "the server could not prove that it holds its key")
+        keys = handshake.finish(finish_body)
         self._records, self._opening = keys.sending, keys.receiving
         self._resumption_secret = keys.resumption_secret
         # Only now is it the server: pin it.
         self._state.server["pin"] = self.server
         self._state.save()
 
-        signature = b"" if ticket else self.key.sign(signed_text("parley transcript v1", transcript), PSS, hashes.SHA256())
-        proof = keys.client_finish + len(signature).to_bytes(2, "big") + signature
         credentials = {"UserId": self._options.user, "DeviceId": self._options.device} if ticket else self._credentials(password)
         self._wire.wait_for_ever()
         threading.Thread(target=self._read, daemon=True).start()
-        return self.request("AuthRequest", credentials, before=proof, raising=False)
+        return self.request("AuthRequest", credentials, before=handshake.proof(keys), raising=False)
 
     def _credentials(self, password):
         return {"UserId": self._options.user, "Password": password, "DeviceId": self._options.device, "Client": "sealed.py/1"}
@@ -720,8 +778,6 @@ class Client:
                     break
                 if kind == DATA:
                     self._take(text)
-                elif kind not in (HEARTBEAT, KEY_UPDATE):
-                    raise ValueError("a type that the server does not send")
         except (OSError, ValueError, KeyError, InvalidTag, Refused):
             self._wire.close()
         for answer in list(self._waiting.values()):
@@ -746,17 +802,6 @@ class Client:
                     self._send({"MsgType": "HeartbeatResponse", "Content": "{}", "CallbackID": envelope.get("CallbackID")})
                     continue
             self.arrived.put(envelope)
-
-
-def content_of(body, expected):
-    """The content of a handshake frame. What the server says in plain instead is why it refuses."""
-    if body is None:
-        raise Refused("connection_lost", "the server ended the handshake")
-    envelope = json.loads(body)
-    content = json.loads(envelope["Content"])
-    if envelope["MsgType"] != expected or envelope.get("FromUserId"):
-        raise Refused(content.get("Code", "bad_server"), content.get("Message", f"the server sent {envelope['MsgType']}, not {expected}"))
-    return content
 
 
 class State:
