@@ -1,20 +1,13 @@
 /** The key of a device in a file: PKCS#8 PEM that only its owner can read, made when there is none. */
-import { createHash, generateKeyPair, randomUUID } from 'node:crypto'
+import { generateKeyPair, randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, stat, unlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { readSecretFile } from '../config/load-settings.ts'
 import { CliError, ExitCode } from './cli-error.ts'
 
 /** The wire takes 2048 to 4096 bits. */
 const modulusBits = 2048
-
-/** Where the key of a user of this machine is, when no other file is named. */
-export function deviceKeyPath(folder: string, userId: string): string {
-  // Names that are no harm in a path stay readable.
-  const name = /^[A-Za-z0-9][\w.-]{0,63}$/.test(userId) ? userId : createHash('sha256').update(userId).digest('hex')
-  return join(folder, 'keys', `${name}.pem`)
-}
 
 /**
  * Reads the key, or makes it.

@@ -344,7 +344,6 @@ export class Client implements AsyncIterable<IncomingMessage> {
     const { sealing, makeKeys } = await makeSealing(this.#options, { ...seal, onRotation }, signal)
     const keys = makeKeys({
       key: await sealing.key,
-      pins: this.#options.keyPins,
       self: () => this.#self(),
       channel: () => this.#session?.channel,
       ask: (type, content) => this.#sender.ask(type, content, {}),

@@ -2,6 +2,8 @@
 import { attempt } from './attempt.ts'
 import type { ClientKeys, KeysHost } from './client-keys.ts'
 import { ParleyError } from './errors.ts'
+import { type KeyPins, MemoryKeyPins } from './key-pins.ts'
+import { serverName } from './known-hosts.ts'
 import type { ClientOptions } from './options.ts'
 import type { SealingLayer } from './sealed-channel.ts'
 import type { SealOptions } from './sealing-options.ts'
@@ -9,7 +11,7 @@ import type { SealOptions } from './sealing-options.ts'
 /** What a client that seals has more than others. */
 export interface Sealed {
   readonly sealing: SealingLayer
-  makeKeys(host: KeysHost): ClientKeys
+  makeKeys(host: Omit<KeysHost, 'pins'>): ClientKeys
 }
 
 /**
@@ -30,9 +32,16 @@ export async function makeSealing(
   }
   const { Sealing } = await import('./sealing.ts')
   const { ClientKeys } = await import('./client-keys.ts')
+  const pins = await pinsOf(options)
   const sealing = new Sealing(options.address, seal)
   await sealing.meet((connect) => attempt(options, signal, (signal) => connect({ ...options, signal })))
-  return { sealing, makeKeys: (host) => new ClientKeys(host) }
+  return { sealing, makeKeys: (host) => new ClientKeys({ ...host, pins }) }
+}
+
+async function pinsOf({ address, keyPins }: ClientOptions): Promise<KeyPins> {
+  if (typeof keyPins !== 'string') return keyPins ?? new MemoryKeyPins()
+  const { KeyPinsFile } = await import('./key-pins-file.ts')
+  return new KeyPinsFile(keyPins, serverName(address))
 }
 
 function isNode(): boolean {

@@ -2,7 +2,7 @@
 import { type AddressOptions, readAddress } from './address.ts'
 import type { Backoff } from './backoff.ts'
 import { ParleyError } from './errors.ts'
-import { type KeyPins, MemoryKeyPins } from './key-pins.ts'
+import type { KeyPins } from './key-pins.ts'
 import type { SealingLayer } from './sealed-channel.ts'
 import type { SealOptions } from './sealing-options.ts'
 import type { SignAlgorithm } from './signing.ts'
@@ -32,8 +32,8 @@ export interface ConnectOptions extends AddressOptions {
   readonly sign?: SignAlgorithm
   /** Checks the signatures of messages before they are told: the verdict is their `signature`. Needs `seal`. */
   readonly verifySignatures?: boolean
-  /** Where other users' keys are remembered; else for the life of the client. */
-  readonly keyPins?: KeyPins
+  /** Where other users' keys are remembered: a file's path, or an object of your own; else for the life of the client. */
+  readonly keyPins?: string | KeyPins
   /** Names this device to the server, the same at every start; without it each connection is a device. */
   readonly deviceId?: string
   /** What the server is told of this program, as `name/version`. */
@@ -103,7 +103,7 @@ export interface ClientOptions extends Bounds {
   readonly random: () => number
   readonly sign: SignAlgorithm | undefined
   readonly verifySignatures: boolean
-  readonly keyPins: KeyPins
+  readonly keyPins: string | KeyPins | undefined
   /** Undefined: connections are not sealed. */
   readonly sealing: SealingLayer | undefined
 }
@@ -138,7 +138,7 @@ export function readOptions(given: ConnectOptions): ClientOptions {
     random: given.random ?? Math.random,
     sign: given.sign,
     verifySignatures: given.verifySignatures ?? false,
-    keyPins: given.keyPins ?? new MemoryKeyPins(),
+    keyPins: given.keyPins,
     sealing: undefined,
   }
 }
