@@ -175,9 +175,11 @@ for case in vectors["badFinishes"]:
         check("handshake/badFinishes", case | {"valid": False}, lambda: bad_finish_case(case))
 records = load("records")
 for case in records["streams"]:
-    check("records/streams", case, lambda: stream_case(case))
+    if case["suite"] != 3:
+        check("records/streams", case, lambda: stream_case(case))
 for case in records["bad"]:
-    check("records/bad", case, lambda: bad_stream_case(case))
+    if case["suite"] != 3:
+        check("records/bad", case, lambda: bad_stream_case(case))
 signatures = load("signatures")
 for case in signatures["keySignatures"]:
     if case["sign"]["Alg"] == "PS256":
