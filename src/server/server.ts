@@ -147,6 +147,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     store: accounts,
     pool,
     serverThumbprint: () => keys.thumbprint,
+    allowsRs256: settings.suites.includes(3),
     onFault: (userId, error) => log.error({ user: userId, err: error }, 'a request about keys failed'),
   })
   const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())

@@ -57,6 +57,8 @@ export interface KeyRegistrarOptions {
   readonly pool: SignaturePool
   /** The thumbprint of the server's identity key at this moment. */
   readonly serverThumbprint: () => string
+  /** Whether a key may prove itself by `RS256` as well: while clients of suite 3 are served, which have no more. */
+  readonly allowsRs256: boolean
   /** Told of what failed that should not have. */
   readonly onFault: (userId: string, error: unknown) => void
 }
@@ -105,7 +107,7 @@ export class KeyRegistrar {
     const serverThumbprint = this.#options.serverThumbprint()
     const text = textOf(() => enrolmentText({ userId, deviceId, serverThumbprint, thumbprint, nonce }))
     if (text === undefined) return refused(badDevice)
-    const items: SignedTextItem[] = [{ modulus: key.n, text, signature }]
+    const items: SignedTextItem[] = [{ modulus: key.n, text, signature, allowsRs256: this.#options.allowsRs256 }]
     if (approval !== undefined && approval !== 'operator')
       items.push(this.#approvalItem(candidate, thumbprint, approval))
     const wrong = await this.#check(items)

@@ -18,8 +18,10 @@ export function doSignatureTask(task: SignatureTask): SignatureResult {
   }
 }
 
-function isGood({ modulus, text, signature }: SignedTextItem): boolean {
+function isGood({ modulus, text, signature, allowsRs256 }: SignedTextItem): boolean {
   const key = cache.get(modulus)
   const bytes = decodeBase64Url(signature)
-  return key !== undefined && bytes !== undefined && rsaVerify('PS256', key.key, text, bytes)
+  if (key === undefined || bytes === undefined) return false
+  if (rsaVerify('PS256', key.key, text, bytes)) return true
+  return allowsRs256 === true && rsaVerify('RS256', key.key, text, bytes)
 }

@@ -27,7 +27,7 @@ export interface PasswordResult {
 export type SignatureTask =
   /** Signatures of messages: a bundle of `security/signature-bundle.ts`. */
   | { readonly kind: 'bundle'; readonly bytes: Uint8Array }
-  /** Signatures `PS256` over single texts. */
+  /** Signatures over single texts. */
   | { readonly kind: 'texts'; readonly items: readonly SignedTextItem[] }
 
 /** A signature over a text. */
@@ -35,8 +35,10 @@ export interface SignedTextItem {
   /** Of the key, as in its JWK. */
   readonly modulus: string
   readonly text: Uint8Array
-  /** In base64url, from the wire. */
+  /** In base64url, from the wire: `PS256`. */
   readonly signature: string
+  /** It may be `RS256` as well. */
+  readonly allowsRs256?: boolean
 }
 
 /** What came of a {@link SignatureTask}: a byte for each signature, 1 for a good one. */
