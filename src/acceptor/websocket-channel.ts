@@ -79,8 +79,11 @@ export class WebSocketChannel implements Channel {
 
   #onBytes(byteCount: number): void {
     this.#gatheredBytes += byteCount
-    const bytesMax = this.#bodyBytesMax * gatheredPerBody
-    if (this.#gatheredBytes > Math.max(bytesMax, sealedMessageBytesMax) + gatheredSlackBytes) {
+    const wholeBytesMax = Math.max(
+      this.#bodyBytesMax * gatheredPerBody,
+      this.#sealed === undefined ? 0 : sealedMessageBytesMax,
+    )
+    if (this.#gatheredBytes > wholeBytesMax + gatheredSlackBytes) {
       this.#closeCode = messageTooBig
       this.#events.overrun()
     }

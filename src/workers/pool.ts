@@ -53,6 +53,14 @@ const signatureLane = { concurrency: 16, batchMax: 16 }
 /** A full handshake costs a thread half a millisecond: a batch is some milliseconds, so that what comes after it does not wait long. */
 const keyExchangeBatchMax = 8
 
+/**
+ * Makes threads import their entry. Piscina tries `require` first, which Node can do with modules from 20.19 on; but a thread that is
+ * ended just then (it came too late, the pool is closed) takes the whole process with it (`v8::Module::IsGraphAsync`, seen in 20.20).
+ */
+const importFlags: readonly string[] = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
+  ? ['--no-experimental-require-module']
+  : []
+
 const resourceLimitsDefault = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 }
 /** Time for a thread to start and answer: on a machine that is short of everything it takes seconds. */
 const startTimeoutMs = 30_000
@@ -121,7 +129,7 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       resourceLimits: options.resourceLimits ?? resourceLimitsDefault,
       // Without the flags of the process: what those load or hook into would make each new thread late.
-      execArgv: threadFlags(),
+      execArgv: [...threadFlags(), ...importFlags],
     })
     this.#piscina.on('workerCreate', () => this.#onWorkerStarted())
     this.#piscina.on('workerDestroy', () => this.#onWorkerDestroyed())
