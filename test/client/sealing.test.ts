@@ -326,6 +326,48 @@ t.test('a ticket that the server does not take is forgotten, and the handshake m
   t.ok(server.received.at(-1)?.content.Token, 'with the token')
 })
 
+t.test('a server without time keeps a client waiting, and takes its ticket later', async (t) => {
+  const own = keys.rotated()
+  let busy: 'offer' | 'finish' | undefined
+  const tamper = (body: string, what: string): string => {
+    if (what !== busy) return body
+    busy = undefined
+    const content = JSON.stringify({ Code: 'server_busy', Message: 'later', Retryable: true, RetryAfter: 1e9 })
+    return JSON.stringify({ MsgType: 'ErrorResponse', Content: content })
+  }
+  const server = await startServer(t, { keys: own, tamper })
+  const client = await meet(t, server)
+  await client.login(alice)
+  for (const what of ['offer', 'finish'] as const) {
+    busy = what
+    const codes: string[] = []
+    const stop = client.on('reconnecting', ({ error }) => void codes.push(error.code))
+    const again = new Promise((resolve) => client.on('connected', resolve))
+    server.peer.raw(Buffer.from('noise'))
+    await again
+    stop()
+    t.strictSame(codes, ['sealing_failed', 'server_busy'], what)
+    t.equal(client.sealed?.resumed, true)
+  }
+})
+
+t.test('a connection that ends before the ticket was shown costs no ticket', async (t) => {
+  let drops = false
+  const tamper = (body: string, what: string): string => {
+    if (!drops || what !== 'offer') return body
+    drops = false
+    return ''
+  }
+  const server = await startServer(t, { keys: keys.rotated(), tamper })
+  const client = await meet(t, server)
+  await client.login(alice)
+  drops = true
+  const again = new Promise((resolve) => client.on('connected', resolve))
+  server.peer.raw(Buffer.from('noise'))
+  await again
+  t.equal(client.sealed?.resumed, true)
+})
+
 t.test('a ticket whose user has changed: the token is tried, then the password', async (t) => {
   const tried: string[] = []
   const script = except({
