@@ -52,7 +52,7 @@ export class Sealing implements SealingLayer {
   constructor(address: Address, options: SealOptions) {
     this.#address = address
     this.#server = serverName(address)
-    this.#suites = options.suites ?? [1, 2]
+    this.#suites = readSuites(options.suites)
     this.#trust = new ServerTrust(this.#server, options)
     this.#tickets = options.tickets ?? new MemoryTicket()
     this.key = options.key === undefined ? processDeviceKey() : Promise.resolve(readDeviceKey(options.key))
@@ -228,6 +228,12 @@ class MemoryTicket implements TicketStore {
   save(_server: string, ticket: SavedTicket | undefined): void {
     this.#ticket = ticket
   }
+}
+
+function readSuites(given: SealOptions['suites']): readonly (1 | 2)[] {
+  const suites = given ?? [1, 2]
+  if (suites.length > 0 && suites.every((suite) => suite === 1 || suite === 2)) return suites
+  throw new ParleyError('bad_argument', { message: 'The option suites must be a list of 1 and 2, the best first.' })
 }
 
 function resume(offer: Offer, { ticket: text, suite, secret }: SavedTicket): PendingHandshake {
