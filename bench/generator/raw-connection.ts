@@ -162,7 +162,7 @@ export class RawConnection {
     return undefined
   }
 
-  /** Writes whole frames that must not change until `done`. */
+  /** Writes whole frames that must not change until `done`; nothing else may be written until then. */
   write(bytes: Buffer, done: () => void): void {
     this.#send(bytes, done)
   }

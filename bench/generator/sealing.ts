@@ -3,7 +3,7 @@
  * sender encoded before the measurement is sealed as it is.
  */
 import { generateKeyPairSync } from 'node:crypto'
-import { base64Length, encodeBase64 } from '../../src/protocol/base64.ts'
+import { base64Length, decodeBase64, encodeBase64 } from '../../src/protocol/base64.ts'
 import {
   type ClientKey,
   type ClientSession,
@@ -25,6 +25,10 @@ import { parleyWire } from './wires/parley.ts'
 import { type Dialogue, type Reader, type Step, wait } from './wires/wire.ts'
 
 const suite = 1
+/** Records lie here until they are in their framing. */
+const scratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax + 256)
+/** Kept for what a connection writes, if it is not longer. */
+const outputBytesMax = 98_304
 
 /** What a ticket and its secret look like as text. */
 interface WrittenTicket {
@@ -62,6 +66,7 @@ export class Sealing implements Reader {
   #sealer: RecordSealer | undefined
   #opener: RecordOpener | undefined
   #ticket: string | undefined
+  #output: Buffer = Buffer.alloc(0)
 
   /** @param broken called when a record can't be opened */
   constructor(login: Login, inner: Reader, broken: () => void) {
@@ -129,7 +134,7 @@ export class Sealing implements Reader {
     this.#opener = new RecordOpener({ suite, sender: 'server', keys })
     this.#phase = { kind: 'sealed', session }
     const proof = clientProof(session, encodeLogin(this.#login))
-    return { kind: 'say', bytes: recordFrame([this.#sealer.seal(recordType.finish, proof)]), consumed }
+    return { kind: 'say', bytes: recordFrame(this.#sealer.seal(recordType.finish, proof)), consumed }
   }
 
   #logIn(body: Buffer, consumed: number): Step {
@@ -170,31 +175,46 @@ export class Sealing implements Reader {
   }
 
   #receive(bytes: Buffer, start: number, end: number): void {
-    const opened = this.#opener?.open(Buffer.from(bytes.toString('latin1', start + 1, end - 1), 'base64'))
+    const record = decodeBase64(bytes, start + 1, end - 1)
+    const opened = record === undefined ? undefined : this.#opener?.open(record)
     if (opened === undefined) this.#broken()
     else if (opened.type === recordType.data) this.#inner.consume(opened.plaintext, opened.plaintext.length)
   }
 
   // Writing
 
-  /** What goes over the wire for whole frames. They must be sent, in this order. */
+  /**
+   * What goes over the wire for whole frames, which must be sent, in this order. The bytes stay as they are until the next call:
+   * whoever writes has one write under way at a time.
+   */
   seal(frames: Buffer): Buffer {
     const sealer = this.#sealer
     if (sealer === undefined) throw new Error('the handshake comes first')
-    const records: Buffer[] = []
-    for (let at = 0; at < frames.length; ) {
-      const end = cutAt(frames, at)
-      if (sealer.keyUpdateDue) records.push(sealer.seal(recordType.keyUpdate))
-      records.push(sealer.seal(recordType.data, frames.subarray(at, end)))
-      at = end
+    let at = 0
+    for (let from = 0; from < frames.length; ) {
+      const end = cutAt(frames, from)
+      if (sealer.keyUpdateDue) at = this.#append(sealer.seal(recordType.keyUpdate, undefined, scratch), at)
+      at = this.#append(sealer.seal(recordType.data, frames.subarray(from, end), scratch), at)
+      from = end
     }
-    return recordFrame(records)
+    return this.#output.subarray(0, at)
+  }
+
+  /** Adds the frame of a record to the output. */
+  #append(record: Buffer, at: number): number {
+    const end = at + base64Length(record.length) + 2
+    if (end > this.#output.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, Math.min(2 * end, outputBytesMax)))
+      this.#output.copy(larger, 0, 0, at)
+      this.#output = larger
+    }
+    return writeFrame(record, this.#output, at)
   }
 
   /** The record that ends the session. */
   goodbye(): Buffer | undefined {
     const sealer = this.#phase.kind === 'sealed' ? this.#sealer : undefined
-    return sealer === undefined ? undefined : recordFrame([sealer.seal(recordType.close)])
+    return sealer === undefined ? undefined : recordFrame(sealer.seal(recordType.close))
   }
 }
 
@@ -214,13 +234,15 @@ function frameOf(body: string | Buffer): Buffer {
   return Buffer.concat([Buffer.of(START), Buffer.from(body), Buffer.of(END)])
 }
 
-function recordFrame(records: readonly Buffer[]): Buffer {
-  const bytes = Buffer.allocUnsafe(records.reduce((sum, record) => sum + base64Length(record.length) + 2, 0))
-  let at = 0
-  for (const record of records) {
-    bytes[at] = START
-    at = encodeBase64(record, bytes, at + 1)
-    bytes[at++] = END
-  }
+function recordFrame(record: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(base64Length(record.length) + 2)
+  writeFrame(record, bytes, 0)
   return bytes
+}
+
+function writeFrame(record: Buffer, to: Buffer, at: number): number {
+  to[at] = START
+  const end = encodeBase64(record, to, at + 1)
+  to[end] = END
+  return end + 1
 }
