@@ -36,8 +36,8 @@ function start(t: Test, settings: TestServerOptions['settings'] = {}): Promise<T
 }
 
 /** A key file as an example makes it at its first start: to make the key as well takes some runtimes seconds. */
-function keyFile(t: Test, key: 'alice' | 'bob' = 'alice'): string {
-  const path = join(t.testdir(), `${key}.json`)
+function keyFile(folder: string, key: 'alice' | 'bob' = 'alice'): string {
+  const path = join(folder, `${key}.json`)
   const keys = readVectors<Record<string, object>>('keys')
   writeFileSync(path, JSON.stringify({ key: keys[key], servers: {} }), { mode: 0o600 })
   return path
@@ -71,7 +71,7 @@ export async function checkTalk(t: Test, example: Example): Promise<void> {
 /** A listener that requires sealing begins to speak by itself. */
 async function checkSealedOnly(t: Test, example: Example): Promise<void> {
   const server = await start(t, { MIN_SECURITY: 'sealed' })
-  const talker = startExample(t, server, example, { key: keyFile(t) })
+  const talker = startExample(t, server, example, { key: keyFile(t.testdir()) })
   await talker.outcome('login')
   t.match(await talker.ask('send alice hello me', 'sent'), { status: 'sent' })
   t.match(await talker.outcome('text'), { from: 'alice', text: 'hello me' })
@@ -80,7 +80,7 @@ async function checkSealedOnly(t: Test, example: Example): Promise<void> {
 /** It comes back without RSA, and knows what to do when a ticket is not good any more. */
 export async function checkTickets(t: Test, example: Example): Promise<void> {
   const server = await start(t)
-  const key = keyFile(t)
+  const key = keyFile(t.testdir())
   const comeBack = async (options: Partial<ProgramOptions> = {}): Promise<unknown> => {
     const talker = startExample(t, server, example, { key, ...options })
     const { resumed } = await talker.outcome('login')
@@ -109,22 +109,23 @@ export async function checkTickets(t: Test, example: Example): Promise<void> {
 async function checkPins(t: Test, example: Example): Promise<void> {
   const server = await start(t)
   const pin = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
-  const talker = startExample(t, server, example, { key: keyFile(t), pin })
+  const talker = startExample(t, server, example, { key: keyFile(t.testdir()), pin })
   t.match(await talker.take('error'), { code: 'server_key_changed', message: /is pinned/ })
 }
 
 async function checkPassword(t: Test, example: Example): Promise<void> {
   const server = await start(t)
-  const talker = startExample(t, server, example, { key: keyFile(t), password: 'not it' })
+  const talker = startExample(t, server, example, { key: keyFile(t.testdir()), password: 'not it' })
   t.match(await talker.take('error'), { code: 'auth_failed' })
 }
 
 async function checkApproval(t: Test, example: Example): Promise<void> {
   const server = await start(t, { SESSION_POLICY: 'multi' })
-  const first = startExample(t, server, example, { key: keyFile(t), device: 'first' })
+  const folder = t.testdir()
+  const first = startExample(t, server, example, { key: keyFile(folder), device: 'first' })
   await first.outcome('login')
   await first.ask('enrol', 'enrolled')
-  const second = startExample(t, server, example, { key: keyFile(t, 'bob'), device: 'second' })
+  const second = startExample(t, server, example, { key: keyFile(folder, 'bob'), device: 'second' })
   const { key } = await second.outcome('login')
   second.command('enrol')
   t.match(await second.take('error'), { code: 'approval_required' })
