@@ -1,5 +1,7 @@
 import t from 'tap'
 import type { AcceptorMessage } from '../../src/mailbox/acceptor-messages.ts'
+import { signMessage } from '../../src/security/message-signature.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 import { type AcceptorWorld, type Peer, startAcceptor } from './acceptor-world.ts'
 import { frameOf, frameOfText } from './fakes.ts'
 
@@ -352,4 +354,45 @@ t.test('a peer that does not read holds up a drain until the deadline only', asy
   await world.until(() => world.event('drained') !== undefined, 'drained')
   const took = performance.now() - begun
   t.ok(took >= 190 && took < 2000, `${took}`)
+})
+
+t.test('a session with too much behind signatures is not read until they are decided, and others are', async (t) => {
+  const world = await startAcceptor(t, { unverifiedBytesMax: 3000 })
+  const peer = await world.connect(t)
+  const other = await world.connect(t)
+  const connection = await session(world, peer)
+  const otherId = await session(world, other, 'other')
+  const { jwk, thumbprint, privateKey } = vectorKey('alice')
+  const { policies } = untouched
+  world.say({ kind: 'changeSession', connection, policies, keys: [[thumbprint, jwk.n]] })
+  const createTime = Math.floor(Date.now() / 1000)
+  const signed = (id: string): Buffer => {
+    // Long ones, so that not all of them come in one read of the socket.
+    const content = JSON.stringify({ Message: `${id} ${'x'.repeat(6000)}` })
+    const fields = { from: 'ann', to: 'bob', clientMsgId: id, createTime, msgType: 'TextMsgRequest', content }
+    const Sign = signMessage('PS256', privateKey, thumbprint, fields)
+    const envelope = { ToUserId: 'bob', MsgType: 'TextMsgRequest', ClientMsgId: id, CreateTime: createTime }
+    return frameOf({ ...envelope, Content: content, Sign })
+  }
+  const count = 40
+  const ids = (): string[] => world.of('relaySigned').flatMap(({ items }) => items.map(({ id }) => id))
+  const expected = Array.from({ length: count }, (_, index) => `m${index}`)
+  peer.send(...expected.map(signed), text(7, 'bob'))
+  other.send(text(1, 'bob'))
+  await world.until(() => textsFrom(world, otherId).length === 1, 'the text of the other')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.ok(ids().length < count, `${ids().length} were read`)
+  let told = 0
+  while (ids().length < count) {
+    await world.until(() => world.of('relaySigned').length > told, 'more')
+    const pieces = world.of('relaySigned').length - told
+    told += pieces
+    world.say({ kind: 'verified', connection, count: pieces, refused: { bad_signature: pieces } })
+  }
+  t.strictSame(ids(), expected)
+  await world.until(() => textsFrom(world, connection).length === 1, 'what came after')
+  await world.until(() => {
+    const event = world.event('counters')
+    return event?.name === 'counters' && (event.counters.refusedFrames['bad_signature'] ?? 0) > 0
+  }, 'what was refused is counted')
 })
