@@ -6,6 +6,7 @@ t.test('a snapshot is of its moment, with refusals and ends by code', (t) => {
   counters.acceptedTotal = 2
   counters.refused('bad_frame')
   counters.refused('bad_frame')
+  counters.refused('bad_signature', 3)
   counters.closed('peer')
   counters.handshakesFull = 3
   counters.handshakesResumed = 4
@@ -22,7 +23,7 @@ t.test('a snapshot is of its moment, with refusals and ends by code', (t) => {
     receivedBytes: 0,
     sentBytes: 0,
     noiseBytes: 0,
-    refusedFrames: { bad_frame: 2 },
+    refusedFrames: { bad_frame: 2, bad_signature: 3 },
     closed: { peer: 1 },
     handshakes: { full: 3, resumed: 4, failed: { noise: 1 } },
     recordsFailed: { not_opened: 2 },
