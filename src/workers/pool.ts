@@ -110,8 +110,8 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    // All threads may: lanes take turns, and a batch is short.
-    const keyExchangeLane = { concurrency: options.maxThreads, batchMax: keyExchangeBatchMax }
+    // All threads but one, so that what comes meanwhile gathers to batches, and other lanes always find a thread soon.
+    const keyExchangeLane = { concurrency: Math.max(1, options.maxThreads - 1), batchMax: keyExchangeBatchMax }
     this.#lanes = {
       passwords: makeLane('passwords', passwordLane, options),
       keyExchange: makeLane('keyExchange', keyExchangeLane, options),
