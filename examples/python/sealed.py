@@ -144,7 +144,8 @@ def public_key(jwk):
 
 def private_key(jwk):
     p, q, d, dp, dq, qi = (integer(jwk[name]) for name in ("p", "q", "d", "dp", "dq", "qi"))
-    return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, rsa.RSAPublicNumbers(integer(jwk["e"]), integer(jwk["n"]))).private_key()
+    public = rsa.RSAPublicNumbers(integer(jwk["e"]), integer(jwk["n"]))
+    return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key()
 
 
 def new_private_jwk():
@@ -291,7 +292,8 @@ def content_of(body, expected):
     except (ValueError, KeyError, TypeError):
         raise Refused("bad_server", f"the server sent something else than {expected}") from None
     if envelope.get("MsgType") != expected or envelope.get("FromUserId"):
-        raise Refused(content.get("Code", "bad_server"), content.get("Message", f"the server sent something else than {expected}"))
+        message = content.get("Message", f"the server sent something else than {expected}")
+        raise Refused(content.get("Code", "bad_server"), message)
     # There is one way to write it, so that nobody can read different things in it.
     if dump(content) != envelope["Content"] or dump(envelope).encode() != body:
         raise Refused("bad_server", f"{expected} is not in its one form")
@@ -358,7 +360,8 @@ class RecordKeys:
 
     def _bound(self, kind, length):
         """The associated data."""
-        return bytes([self._suite, self._direction]) + self._counter.to_bytes(8, "big") + bytes([kind]) + length.to_bytes(4, "big")
+        counter = self._counter.to_bytes(8, "big")
+        return bytes([self._suite, self._direction]) + counter + bytes([kind]) + length.to_bytes(4, "big")
 
     def _count(self, kind, length):
         self._counter += 1
@@ -461,10 +464,11 @@ def seal_end_to_end(key, own, bound, recipients, msg_type, content):
     content_key, iv = secrets.token_bytes(32), secrets.token_bytes(12)
     text = json.dumps({"MsgType": msg_type, "Content": content}, separators=(",", ":"), ensure_ascii=False).encode()
     sealed = AESGCM(content_key).encrypt(iv, text, header.encode())
+    wrapped = {kid: public_key(jwk).encrypt(content_key, OAEP) for kid, jwk in recipients.items()}
     jwe = {
         "protected": header,
         "recipients": [
-            {"header": {"alg": "RSA-OAEP-256", "kid": kid}, "encrypted_key": encode(public_key(recipients[kid]).encrypt(content_key, OAEP))}
+            {"header": {"alg": "RSA-OAEP-256", "kid": kid}, "encrypted_key": encode(wrapped[kid])}
             for kid in sorted(recipients)
         ],
         "iv": encode(iv),
@@ -483,7 +487,8 @@ def open_end_to_end(key, own, sender_keys, envelope, jws):
         bound = header["parley"]
         if header != {"alg": "PS256", "kid": bound["SenderKey"], "typ": "parley-e2e+jws", "parley": bound}:
             raise ValueError("the header of the signature")
-        expected = {"From": envelope["FromUserId"], "To": envelope["ToUserId"], "Id": envelope["ClientMsgId"], "Time": envelope["CreateTime"]}
+        expected = {"From": envelope["FromUserId"], "To": envelope["ToUserId"]}
+        expected |= {"Id": envelope["ClientMsgId"], "Time": envelope["CreateTime"]}
         if bound != expected | {"SenderKey": header["kid"], "RecipientKeys": bound["RecipientKeys"]}:
             raise ValueError("it was made for another envelope")
         if header["kid"] not in sender_keys:
@@ -595,7 +600,8 @@ class Client:
         if "Ticket" in answer:
             server.update(ticket=answer["Ticket"], secret=encode(self._resumption_secret), suite=self._options.suite)
         self._state.save()
-        return {"user": answer["UserId"], "suite": self._options.suite, "resumed": ticket is not None, "server": self.server, "key": self.own}
+        facts = {"user": answer["UserId"], "suite": self._options.suite, "resumed": ticket is not None}
+        return facts | {"server": self.server, "key": self.own}
 
     def _connect(self, ticket, password):
         suite = self._options.suite
@@ -624,13 +630,16 @@ class Client:
         self._state.server["pin"] = self.server
         self._state.save()
 
-        credentials = {"UserId": self._options.user, "DeviceId": self._options.device} if ticket else self._credentials(password)
+        credentials = self._credentials(password)
+        if ticket is not None:
+            del credentials["Password"]
         self._wire.wait_for_ever()
         threading.Thread(target=self._read, daemon=True).start()
         return self.request("AuthRequest", credentials, before=handshake.proof(keys), raising=False)
 
     def _credentials(self, password):
-        return {"UserId": self._options.user, "Password": password, "DeviceId": self._options.device, "Client": "sealed.py/1"}
+        user, device = self._options.user, self._options.device
+        return {"UserId": user, "Password": password, "DeviceId": device, "Client": "sealed.py/1"}
 
     # Messages
 
@@ -685,8 +694,10 @@ class Client:
     # Keys
 
     def enrol(self):
-        text = signed_text("parley enrolment v1", self._options.user, self._options.device, self.server, self.own, self._server_nonce)
-        self.request("EnrolKeyRequest", {"Key": public_jwk(self._jwk), "DeviceId": self._options.device, "Signature": sign(self.key, text)})
+        user, device = self._options.user, self._options.device
+        text = signed_text("parley enrolment v1", user, device, self.server, self.own, self._server_nonce)
+        content = {"Key": public_jwk(self._jwk), "DeviceId": device, "Signature": sign(self.key, text)}
+        self.request("EnrolKeyRequest", content)
 
     def approve(self, wanted):
         if wanted not in self.pending:

@@ -34,7 +34,8 @@ def check(set_name, case, work):
         # A wrong text is never a refusal.
         if case.get("valid", True) or isinstance(error, AssertionError):
             problem = f"{type(error).__name__}: {error}"
-    print(json.dumps({"set": set_name, "name": case["name"], "ok": problem is None} | ({"problem": problem} if problem else {})))
+    line = {"set": set_name, "name": case["name"], "ok": problem is None}
+    print(json.dumps(line | ({"problem": problem} if problem else {})))
 
 
 def equal(one, other):

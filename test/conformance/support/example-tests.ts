@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { connectControl } from '../../../src/cli/control-client.ts'
 import { password, startTestServer, type TestServer, type TestServerOptions } from '../../system/support/test-server.ts'
 import { readVectors } from '../../vectors/vector-files.ts'
 import { compareKeys, converse, type Speaker } from './conversation.ts'
@@ -25,6 +26,7 @@ export async function checkExample(t: Test, example: Example): Promise<void> {
   await t.test('where the listener takes only sealed sessions', (t) => checkSealedOnly(t, example))
   if (example.tickets) await t.test('comes back with its ticket', (t) => checkTickets(t, example))
   await t.test('a server whose key is not the pinned one is left at once', (t) => checkPins(t, example))
+  await t.test('a new identity that the pinned one has signed is pinned from then on', (t) => checkRotation(t, example))
   await t.test('a wrong password', (t) => checkPassword(t, example))
   // The approval of a key is PS256 always.
   if (example.signs === 'PS256')
@@ -111,6 +113,24 @@ async function checkPins(t: Test, example: Example): Promise<void> {
   const pin = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
   const talker = startExample(t, server, example, { key: keyFile(t.testdir()), pin })
   t.match(await talker.take('error'), { code: 'server_key_changed', message: /is pinned/ })
+}
+
+async function checkRotation(t: Test, example: Example): Promise<void> {
+  const server = await start(t)
+  const key = keyFile(t.testdir())
+  const meet = async (): Promise<unknown> => {
+    const talker = startExample(t, server, example, { key })
+    const { server: thumbprint } = await talker.outcome('login')
+    await talker.quit()
+    return thumbprint
+  }
+  const first = await meet()
+  const control = await connectControl(server.dataDir)
+  const second = (await control?.call('keysRotate', {}))?.identity
+  control?.close()
+  t.not(second, first)
+  t.equal(await meet(), second)
+  t.match(readFileSync(key, 'utf8'), new RegExp(`"pin": ?"${second}"`))
 }
 
 async function checkPassword(t: Test, example: Example): Promise<void> {
