@@ -270,6 +270,49 @@ t.test('when an acceptor dies its sessions end, and what it had said and nobody 
   t.match(shell.counts(), { users: 1, sessions: 1, undecided: 0 })
 })
 
+t.test('each acceptor is told what to offer, also one that stands in for another', async (t) => {
+  const { shell, acceptor } = start(t)
+  const key = { kty: 'RSA', n: 'n', e: 'AQAB' } as const
+  const certificate = { key, notBefore: 1, notAfter: 2, signature: 's' }
+  const offer = { id: 1, suites: [1], identity: key, certificate, rotations: [] }
+  shell.offerKeys(offer)
+  await acceptor.until(() => acceptor.of('keyOffer').length === 1, 'the offer')
+  t.same(acceptor.got, [{ kind: 'keyOffer', offer }])
+  acceptor.close()
+  const next = new FakeAcceptor(2 ** 22)
+  t.teardown(() => next.close())
+  shell.replaceAcceptor(0, next.end)
+  await next.until(() => next.of('keyOffer').length === 1, 'the offer again')
+})
+
+t.test('an exchange of keys is handed on, and taken back when its client has gone', async (t) => {
+  const signals: AbortSignal[] = []
+  const { acceptor } = start(t, {
+    exchangeKeys: (attempt, signal) => {
+      signals.push(signal)
+      t.match(attempt, { offer: 5, offerBody: Uint8Array.of(1), terminalBody: Uint8Array.of(2) })
+      return signals.length === 1
+        ? Promise.resolve({ ok: false, code: 'refused', detail: 'why' })
+        : new Promise((resolve) => signal.addEventListener('abort', () => resolve({ ok: false, code: 'server_busy' })))
+    },
+  })
+  const bodies = { offerBody: Uint8Array.of(1), terminalBody: Uint8Array.of(2) }
+  for (const connection of [1, 2]) {
+    acceptor.send({ kind: 'exchangeKeys', connection, address: 'a', offer: 5, nonce: 'n', ...bodies })
+  }
+  await acceptor.until(() => acceptor.of('cut').length === 1, 'the refusal')
+  t.match(acceptor.of('cut'), [{ connection: 1, detail: 'why' }])
+  acceptor.send({ kind: 'closed', connection: 2 })
+  await within(
+    new Promise<void>((resolve) => {
+      const [, second] = signals
+      if (second?.aborted === true) resolve()
+      else second?.addEventListener('abort', () => resolve())
+    }),
+    'the end of the other',
+  )
+})
+
 t.test('quiesce and drain go to every acceptor', async (t) => {
   const { shell, acceptor } = start(t)
   const second = new FakeAcceptor(2 ** 22)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { connectControl } from '../../src/cli/control-client.ts'
 import { newClientKey } from './support/sealed-client.ts'
 import { connectSealed, loginSealed } from './support/sealed-people.ts'
 import { password, startTestServer } from './support/test-server.ts'
@@ -177,7 +178,26 @@ t.test('where sessions must be sealed', async (t) => {
   })
 })
 
-t.test('a server without keys of its own makes them once, and keeps them', async (t) => {
+t.test('an identity is rotated in a running server, and signs the next one', async (t) => {
+  const server = await startTestServer(t, { users: ['amy'] })
+  const before = await (await connectSealed(t, server)).offer()
+  const waiting = await connectSealed(t, server)
+  const pending = waiting.answer(await waiting.offer())
+  const control = await connectControl(server.dataDir)
+  if (control === undefined) throw new Error('there is no control socket')
+  t.teardown(() => control.close())
+  const shown = await control.call('keysRotate', {})
+  t.match(shown, { rotations: [{ thumbprint: before.identityThumbprint }], suites: [1, 2] })
+  t.same(await control.call('keysShow', {}), shown)
+  const offer = await (await connectSealed(t, server)).offer()
+  t.equal(offer.identityThumbprint, shown.identity)
+  t.same(offer.olderIdentities, [before.identityThumbprint], 'a client with the old pin can follow')
+  waiting.sendText(pending.terminalBody)
+  await waiting.finish(pending)
+  t.match(await waiting.prove('amy', { Password: password }), { Success: true }, 'who was under way goes on')
+})
+
+t.test('what clients pin is in the log', async (t) => {
   const server = await startTestServer(t, { users: ['amy'] })
   const line = await server.line('identity of this server, which clients pin')
   const client = await connectSealed(t, server)
