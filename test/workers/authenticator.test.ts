@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type {
   Account,
@@ -9,7 +10,7 @@ import type {
 import { AccountCache } from '../../src/store/account-cache.ts'
 import { openLocalStore } from '../../src/store/local-store.ts'
 import { Authenticator, type AuthenticatorOptions, type PasswordPool } from '../../src/workers/authenticator.ts'
-import type { AuthenticatorEvent, LoginVerdict } from '../../src/workers/login-verdict.ts'
+import type { AuthenticatorEvent, LoginVerdict, SealedLogin } from '../../src/workers/login-verdict.ts'
 import { hashPassword } from '../../src/workers/password.ts'
 import { WorkerPool } from '../../src/workers/pool.ts'
 import type { ItemResult, PasswordResult, PasswordTask } from '../../src/workers/tasks.ts'
@@ -483,4 +484,55 @@ t.test('thirteen hundred log in at once through real threads, and everyone is le
   )
   t.equal(verdicts.filter((verdict) => verdict.ok).length, 1300)
   t.ok(verdicts.every((verdict, index) => verdict.ok && verdict.userId === `user${index}`))
+})
+
+const ticketKeys = [{ id: new Uint8Array(4), key: createSecretKey(Buffer.alloc(32)) }]
+
+function sealedLogin(changes: Partial<SealedLogin> = {}): SealedLogin {
+  return {
+    suite: 1,
+    thumbprint: 'A'.repeat(43),
+    clientKey: { kty: 'RSA', n: 'n', e: 'AQAB' },
+    transcriptHash: new Uint8Array(32),
+    proof: Uint8Array.of(1),
+    resumptionSecret: new Uint8Array(32),
+    resumed: undefined,
+    deviceId: undefined,
+    ...changes,
+  }
+}
+
+t.test('in a sealed session nothing is decided before the client has shown its key', async (t) => {
+  let isRight: boolean | 'busy' = true
+  const sealing = { isProven: () => Promise.resolve(isRight), ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
+  const { authenticator, events, pool } = await open(t, { sealing })
+  const attempt = { address, userId: 'alice', password: 'password of alice', sealed: sealedLogin() }
+  t.equal(authenticator.loginAtOnce(attempt), undefined)
+  t.match(await authenticator.login(attempt), { ok: true, ticket: { text: String, expires: Number } })
+  const { length } = pool.tasks
+  isRight = false
+  t.equal(code(await authenticator.login(attempt)), 'bad_signature')
+  isRight = 'busy'
+  t.equal(code(await authenticator.login(attempt)), 'server_busy')
+  t.equal(pool.tasks.length, length, 'no password was looked at')
+  t.match(events.at(-1), { name: 'loginRefused' })
+  const { authenticator: plainOnly } = await open(t)
+  t.equal(code(await plainOnly.login(attempt)), 'bad_signature', 'without keys of the server there is nothing to check')
+})
+
+t.test('a ticket logs in at once, until the account is changed', async (t) => {
+  const sealing = { isProven: () => Promise.resolve(false), ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
+  const { authenticator, events, store, login } = await open(t, { sealing })
+  await login('alice', 'password of alice')
+  const { generation = 0 } = (await store.call('findAccount', { userId: 'alice' })) ?? {}
+  const resumed = { user: 'alice', device: '', role: 'user', generation, expires: 2 ** 40 }
+  const attempt = { address, userId: 'alice', sealed: sealedLogin({ resumed, clientKey: undefined }) }
+  t.match(authenticator.loginAtOnce(attempt), { ok: true, userId: 'alice', ticket: { text: String } })
+  t.match(events.at(-1), { name: 'loggedIn', by: 'ticket' })
+  t.match(await authenticator.login(attempt), { ok: true })
+  t.equal(code(await authenticator.login({ ...attempt, userId: 'banned' })), 'auth_failed')
+  await store.call('setDisabled', { userId: 'alice', disabled: true })
+  t.equal(code(await authenticator.login(attempt)), 'auth_failed')
+  await store.call('setDisabled', { userId: 'alice', disabled: false })
+  t.equal(code(await authenticator.login(attempt)), 'auth_failed', 'a state that was changed and changed back')
 })
