@@ -87,7 +87,7 @@ export class Sealing implements SealingLayer {
     const resumed = ticket === undefined ? 'refused' : await this.#attempt(options, events, ticket)
     if (resumed !== 'refused') return resumed
     // The server may have lost its keys, or the account has changed: it does not say. In full, then, and at once.
-    if (ticket !== undefined) await this.#tickets.save(this.#server, undefined)
+    if (ticket !== undefined) await this.#save(undefined)
     const made = await this.#attempt(options, events, undefined)
     if (made === 'refused') throw new ParleyError('sealing_failed')
     return made
@@ -193,7 +193,10 @@ export class Sealing implements SealingLayer {
   // Tickets.
 
   async #usableTicket(): Promise<SavedTicket | undefined> {
-    const ticket = await this.#tickets.load(this.#server)
+    // A store that fails costs a full handshake, no more.
+    const ticket = await Promise.resolve()
+      .then(() => this.#tickets.load(this.#server))
+      .catch(() => undefined)
     if (ticket === undefined || ticket.expires - ticketMarginSeconds <= nowSeconds()) return undefined
     return this.#suites.includes(ticket.suite) ? ticket : undefined
   }
@@ -203,8 +206,15 @@ export class Sealing implements SealingLayer {
     if (suite === 3) return
     const secret = Buffer.from(keys.resumptionSecret.reveal()).toString('base64url')
     const saved: SavedTicket = { ticket, secret, suite, expires, userId, thumbprint: offer.identityThumbprint }
-    // A ticket that is not kept costs a full handshake, no more.
-    void Promise.resolve(this.#tickets.save(this.#server, saved)).catch(() => {})
+    void this.#save(saved)
+  }
+
+  async #save(ticket: SavedTicket | undefined): Promise<void> {
+    try {
+      await this.#tickets.save(this.#server, ticket)
+    } catch {
+      // A ticket that was not forgotten is refused once more.
+    }
   }
 }
 

@@ -375,6 +375,19 @@ t.test('a server without time keeps a client waiting, and takes its ticket later
   }
 })
 
+t.test('a store of tickets that fails costs a full handshake and no more', async (t) => {
+  const server = await startServer(t)
+  const fails = (): never => {
+    throw new Error('no')
+  }
+  const client = await meet(t, server, { tickets: { load: fails, save: fails } })
+  await client.login(alice)
+  const again = new Promise((resolve) => client.on('connected', resolve))
+  server.peer.raw(Buffer.from('noise'))
+  await again
+  t.equal(client.sealed?.resumed, false)
+})
+
 t.test('a connection that ends before the ticket was shown costs no ticket', async (t) => {
   let drops = false
   const tamper = (body: string, what: string): string => {
