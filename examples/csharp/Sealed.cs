@@ -160,8 +160,9 @@ public static class Keys
     {
         try
         {
-            using (RSA key = NewRsa(2048))
+            // P-256 first: where it is missing, no RSA key has to be made to find out.
             using (ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256))
+            using (RSA key = NewRsa(2048))
             {
                 byte[] wrapped = key.Encrypt(new byte[32], RSAEncryptionPadding.OaepSHA256);
                 key.SignData(wrapped, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
