@@ -1,9 +1,11 @@
 /** The works of a comparison as cases of the benchmark. Pure. */
 import type { Settings } from '../options.ts'
 import { broadcastCases } from '../scenarios/broadcast.ts'
+import { connectCases } from '../scenarios/connect.ts'
 import { everyoneCases } from '../scenarios/everyone.ts'
 import { idleCases, returningCases } from '../scenarios/idle.ts'
 import { latencyCases } from '../scenarios/latency.ts'
+import { reconnectCases } from '../scenarios/reconnect.ts'
 import type { Case } from '../scenarios/scenario.ts'
 import { throughputCases } from '../scenarios/throughput.ts'
 import type { CompareOptions, WorkName } from './options.ts'
@@ -63,6 +65,7 @@ export function comparedCases(options: CompareOptions): ComparedCase[] {
         variants: [],
       })),
     connect: () => {
+      if (options.security === 'sealed') return forAll(connectCases({ connect: storm, security: 'sealed' }))
       const title = `${settings.idle} clients connect and log in (Parley: by token), 100 at a time, and stay idle`
       const scenario = 'connect'
       return forAll([
@@ -74,7 +77,9 @@ export function comparedCases(options: CompareOptions): ComparedCase[] {
         })),
       ])
     },
+    reconnect: () => forAll(reconnectCases(options.clients)),
   }
+  const storm = { clients: options.clients, atOnce: 100 }
   return options.works.flatMap((work) => makers[work]())
 }
 
@@ -86,6 +91,7 @@ export function filesNeeded(work: WorkName, options: CompareOptions): number {
     latency: 100,
     broadcast: broadcast.receivers + 1,
     connect: options.clients,
+    reconnect: options.clients + 40,
   }
   return clients[work] + 300
 }

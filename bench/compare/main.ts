@@ -31,7 +31,8 @@ async function run(asked: CompareOptions): Promise<number> {
   const servers = chooseServers(asked, skipped)
   const options = { ...asked, servers, works: chooseWorks(asked, skipped) }
   for (const sentence of skipped) process.stderr.write(`bench:compare: ${sentence}\n`)
-  const kinds = servers.map((name) => comparedKinds[name])
+  const all = comparedKinds(options.security)
+  const kinds = servers.map((name) => all[name])
   const machine = describeMachine()
   const participants = await Promise.all(kinds.map(async (kind) => ({ name: kind.name, ...(await kind.describe()) })))
   const cases = comparedCases(options)
@@ -53,8 +54,9 @@ async function run(asked: CompareOptions): Promise<number> {
 }
 
 function chooseServers(options: CompareOptions, skipped: string[]): ServerName[] {
+  const kinds = comparedKinds(options.security)
   const chosen = options.servers.filter((name) => {
-    const sentence = comparedKinds[name].missing()
+    const sentence = kinds[name].missing()
     if (sentence !== undefined && (name !== 'prosody' || options.areServersNamed)) skipped.push(sentence)
     return sentence === undefined
   })

@@ -1,5 +1,6 @@
 /** The command line of the comparison: what may be asked for, its defaults and its bounds. Pure. */
 import { parseArgs } from 'node:util'
+import { readChoice } from '../option-values.ts'
 
 /** The servers, in the order of their turns. */
 export const serverNames = [
@@ -16,14 +17,21 @@ export const serverNames = [
 /** The name of a server. */
 export type ServerName = (typeof serverNames)[number]
 
+/** How clients come: in plain text, or Parley's in sealed sessions and those of the others by TLS. */
+export const compareSecurities = ['plain', 'sealed'] as const
+
+/** How clients come. */
+export type CompareSecurity = (typeof compareSecurities)[number]
+
 /** The works, in the order in which they run. */
-export const workNames = ['throughput', 'everyone', 'latency', 'broadcast', 'connect'] as const
+export const workNames = ['throughput', 'everyone', 'latency', 'broadcast', 'connect', 'reconnect'] as const
 
 /** The name of a work. */
 export type WorkName = (typeof workNames)[number]
 
 /** What to compare, and how long. */
 export interface CompareOptions {
+  readonly security: CompareSecurity
   readonly works: readonly WorkName[]
   readonly servers: readonly ServerName[]
   /** Whether the servers were named, so that one that is missing is no surprise. */
@@ -55,22 +63,25 @@ Every server is started here, on the loopback address, with accounts and a tempo
 ended afterwards. One that is not installed is skipped. The table goes to standard output, progress to standard error.
 The exit code is 1 when a message was lost, doubled, out of order or foreign on Parley, or nothing could be measured.
 
-Works (--only a,b; default: all)
+Works (--only a,b; default: all; of sealed ones throughput, connect, reconnect)
   throughput   50 senders, each to a receiver of its own, with 64 and with 1 in flight per sender
   everyone     200 users, each to every other, 3,200 in flight, 80 % of the messages to 20 % of the users
   latency      the 50 pairs at 5,000 messages/s, from the moment when each message was to be sent
   broadcast    1 to 500
   connect      clients that connect and log in, 100 at a time; then memory per idle connection
+               (sealed: by a full handshake, and by what the first session left to them)
+  reconnect    sealed only: as many clients come back at once, while 20 pairs go on at 1,000 messages/s
 
 Servers (--servers a,b; default: all that are installed, prosody only in place of ejabberd)
   ${serverNames.join(', ')}
 
 Options
+  --security HOW   plain, or sealed: Parley's clients seal their sessions, those of the others come by TLS 1.3 (plain)
   --rounds N       rounds, in which the servers take turns; the table shows medians (3)
   --seconds N      time measured per work and round (3)
   --warmup N       time before that (1)
   --window N[,N]   messages in flight per sender, for throughput (64,1)
-  --clients N      clients of "connect" (2000)
+  --clients N      clients of "connect" and "reconnect" (2000)
   --generators N   processes that make the load of "throughput" (1)
   --json FILE      write everything as JSON to a file as well
   --help           this text
@@ -81,6 +92,7 @@ Examples
 `
 
 const optionTable = {
+  security: { type: 'string' },
   only: { type: 'string' },
   servers: { type: 'string' },
   rounds: { type: 'string' },
@@ -100,9 +112,11 @@ export function readCompareOptions(args: readonly string[]): CompareRequest {
   if (values === undefined) return { kind: 'fault', faults }
   if (values.help === true) return { kind: 'help' }
   const number = (name: NumberName, range: Range): number => readNumber(name, values[name], range, faults)
+  const security = readChoice('security', values.security, compareSecurities, faults)
   const options: CompareOptions = {
-    works: readNames('only', values.only, workNames, faults),
-    servers: readNames('servers', values.servers, serverNames, faults),
+    security,
+    works: readWorks(values.only, security, faults),
+    servers: readServers(values.servers, security, faults),
     areServersNamed: values.servers !== undefined,
     rounds: number('rounds', { default: 3, min: 1, max: 50 }),
     seconds: number('seconds', { default: 3, min: 1, max: 600 }),
@@ -115,6 +129,21 @@ export function readCompareOptions(args: readonly string[]): CompareRequest {
     jsonFile: values.json,
   }
   return faults.length > 0 ? { kind: 'fault', faults } : { kind: 'run', options }
+}
+
+function readWorks(text: string | undefined, security: CompareSecurity, faults: string[]): WorkName[] {
+  const works = readNames('only', text, workNames, faults)
+  if (security === 'plain') {
+    if (text !== undefined && works.includes('reconnect')) faults.push('--only reconnect needs --security sealed')
+    return works.filter((name) => name !== 'reconnect')
+  }
+  return text === undefined ? ['throughput', 'connect', 'reconnect'] : works
+}
+
+/** The floor knows no security. */
+function readServers(text: string | undefined, security: CompareSecurity, faults: string[]): ServerName[] {
+  const servers = readNames('servers', text, serverNames, faults)
+  return security === 'plain' ? servers : servers.filter((name) => name !== 'floor')
 }
 
 function parse(args: readonly string[], faults: string[]) {

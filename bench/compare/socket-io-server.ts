@@ -1,10 +1,11 @@
 /**
- * The process of the Socket.IO server: `node build/bench/compare/socket-io-server.js PORT ACCOUNTS`. Users
+ * The process of the Socket.IO server: `node build/bench/compare/socket-io-server.js PORT ACCOUNTS [CERTIFICATE]`. Users
  * log in by the handshake's `auth`; each one's messages go to a room of its name. The options are those that its
  * documentation names for speed and memory: https://socket.io/docs/v4/performance-tuning/, https://socket.io/docs/v4/memory-usage/.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { Server } from 'socket.io'
 
 interface Handshake {
@@ -12,9 +13,10 @@ interface Handshake {
   readonly password?: unknown
 }
 
-const [port, accountsFile] = process.argv.slice(2)
+const [port, accountsFile, certificateFile] = process.argv.slice(2)
 const accounts = new Map(Object.entries(JSON.parse(readFileSync(accountsFile ?? '', 'utf8')) as Record<string, string>))
-const http = createServer()
+const pem = certificateFile === undefined ? undefined : readFileSync(certificateFile)
+const http = pem === undefined ? createServer() : createSecureServer({ cert: pem, key: pem })
 const server = new Server(http, { transports: ['websocket'], perMessageDeflate: false, serveClient: false })
 
 server.engine.on('connection', (connection: { request: unknown }) => {

@@ -30,10 +30,13 @@ class Idle implements Work {
   readonly #connections: readonly RawConnection[]
   readonly #connecting: NonNullable<Outcome['connecting']>
   readonly #complaints = new Complaints()
+  readonly #resumed: number
 
   constructor(connections: readonly RawConnection[], connecting: NonNullable<Outcome['connecting']>) {
     this.#connections = connections
     this.#connecting = connecting
+    // Asked now: what has ended does not tell.
+    this.#resumed = connections.filter((connection) => connection.isResumed).length
     for (const connection of connections) {
       connection.onLost = () => this.#complaints.add('an idle connection was closed')
     }
@@ -50,6 +53,7 @@ class Idle implements Work {
     await Promise.all(this.#connections.map((connection) => connection.close()))
     const arrivals = { arrived: 0, doubled: 0, disordered: 0, foreign: 0 }
     const resumptions = this.#connections.map((connection) => connection.resumption ?? '')
-    return { sent: 0, arrivals, connecting: this.#connecting, resumptions, complaints }
+    const counts = { resumed: this.#resumed }
+    return { sent: 0, arrivals, connecting: this.#connecting, resumptions, counts, complaints }
   }
 }

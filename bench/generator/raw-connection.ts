@@ -58,7 +58,8 @@ export class RawConnection {
   /** Called when the connection ends without {@link close}. */
   onLost: () => void = () => {}
 
-  private constructor(endpoint: Endpoint, login: Login) {
+  /** @param greeted a connection on which the server has said what it says before TLS */
+  private constructor(endpoint: Endpoint, login: Login, greeted: net.Socket | undefined) {
     const { security } = endpoint
     this.wire = wires[endpoint.wire ?? 'parley']
     this.#userId = login.userId
@@ -66,20 +67,22 @@ export class RawConnection {
     this.#sealing = security?.kind === 'sealed' ? new Sealing(login, reader, () => this.#socket.destroy()) : undefined
     this.#reader = this.#sealing ?? reader
     const buffer = shared ?? Buffer.allocUnsafe(64 * 1024)
-    const options = {
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: true,
-      onread: {
-        buffer,
-        callback: (bytesRead: number) => {
-          if (this.#hear === undefined) this.#reader.consume(buffer, bytesRead)
-          else this.#hear(buffer.subarray(0, bytesRead))
-          return true
-        },
+    const { host, port } = endpoint
+    const onread = {
+      buffer,
+      callback: (bytesRead: number) => {
+        this.#take(buffer, bytesRead)
+        return true
       },
     }
-    this.#socket = security?.kind === 'tls' ? this.#connectTls(options, security, login) : net.connect(options)
+    this.#socket =
+      security?.kind === 'tls'
+        ? this.#connectTls(
+            { ...(greeted === undefined ? { host, port } : { socket: greeted }), onread },
+            security,
+            login,
+          )
+        : net.connect({ host, port, noDelay: true, onread })
     this.#closed = new Promise((resolve) => {
       this.#socket.on('close', () => {
         if (!this.#isClosing) this.onLost()
@@ -89,8 +92,13 @@ export class RawConnection {
     this.#socket.on('error', () => {})
   }
 
+  #take(bytes: Buffer, length: number): void {
+    if (this.#hear === undefined) this.#reader.consume(bytes, length)
+    else this.#hear(bytes.subarray(0, length))
+  }
+
   #connectTls(
-    options: net.TcpNetConnectOpts & net.SocketConstructorOpts,
+    options: tls.ConnectionOptions & { readonly onread: net.OnReadOpts },
     security: Extract<EndpointSecurity, { kind: 'tls' }>,
     login: Login,
   ): tls.TLSSocket {
@@ -103,6 +111,8 @@ export class RawConnection {
     })
     // The option is lost on the way to the socket below.
     socket.setNoDelay(true)
+    // TLS over a socket that was there before knows no `onread`.
+    if (options.socket !== undefined) socket.on('data', (chunk) => this.#take(chunk, chunk.length))
     socket.on('session', (session: Buffer) => {
       this.#session = session
     })
@@ -111,13 +121,12 @@ export class RawConnection {
 
   /** Connects, agrees on keys where the endpoint says so, and logs in. Rejects with a sentence when any of it fails. */
   static async open(endpoint: Endpoint, login: Login): Promise<RawConnection> {
-    const connection = new RawConnection(endpoint, login)
+    const isGreeted = endpoint.security?.kind === 'tls' && wires[endpoint.wire ?? 'parley'].greetsBeforeTls === true
+    const greeted = isGreeted ? await hearGreeting(endpoint) : undefined
+    const connection = new RawConnection(endpoint, login, greeted)
     const dialogue = connection.#sealing?.dialogue() ?? connection.wire.login(login)
     try {
       connection.#token = await connection.#talk(dialogue, 'log in')
-      if (login.resume !== undefined && !connection.#isResumed()) {
-        throw new Error(`${login.userId} could not log in: the session was not resumed`)
-      }
       return connection
     } catch (error) {
       connection.#isClosing = true
@@ -134,6 +143,12 @@ export class RawConnection {
   /** What the client can come back with; undefined without security, or where the server gave nothing. */
   get resumption(): string | undefined {
     return this.#sealing?.resumption ?? this.#session?.toString('base64')
+  }
+
+  /** Whether the session is an earlier one's continuation: with TLS that is for the server to say. */
+  get isResumed(): boolean {
+    if (this.#sealing !== undefined) return this.#sealing.agreed?.session.clientKey === undefined
+    return this.#socket instanceof tls.TLSSocket && this.#socket.isSessionReused()
   }
 
   /** The sealed session, where there is one. */
@@ -169,11 +184,6 @@ export class RawConnection {
 
   #send(bytes: Buffer, done?: () => void): void {
     this.#socket.write(this.#sealing === undefined ? bytes : this.#sealing.seal(bytes), done)
-  }
-
-  /** A sealed session is resumed, or it does not come about. */
-  #isResumed(): boolean {
-    return this.#sealing !== undefined || (this.#socket instanceof tls.TLSSocket && this.#socket.isSessionReused())
   }
 
   /** Ends the connection and waits until it is closed on both sides, for a second at most. */
@@ -252,6 +262,21 @@ export async function forEachAtOnce<Item>(
     for (const [index, item] of entries) await action(item, index)
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane))
+}
+
+/** Connects, and waits for the line that a server says before TLS. */
+function hearGreeting(endpoint: Endpoint): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
+    socket.once('error', reject)
+    socket.on('data', (chunk) => {
+      if (!chunk.includes(0x0a)) return
+      socket.removeAllListeners()
+      socket.on('error', () => {})
+      socket.pause()
+      resolve(socket)
+    })
+  })
 }
 
 function contextOf(certificate: string): tls.SecureContext {

@@ -17,6 +17,9 @@ const columns: readonly Column[] = [
   { key: 'generatorActive', heading: 'generator busy', unit: 'fraction', ratio: false },
 ]
 
+/** Not every server takes what its library gave to clients; one that does not makes a full handshake. */
+export const resumedColumn: Column = { key: 'resumed', heading: 'resumed', unit: 'fraction', ratio: false }
+
 /** Clients that come and go before, so that code is compiled and heaps have grown. */
 const warmupClients = 200
 
@@ -25,27 +28,46 @@ interface Storm {
   readonly outcome: Outcome
 }
 
-/** One case, on a server that has done nothing before. */
-export function connectCases(settings: RunSettings): Case[] {
+/**
+ * Cases on a server that has done nothing before: one, and where sessions are sealed another in which clients come
+ * back with what an earlier session left to them.
+ */
+export function connectCases(settings: Pick<RunSettings, 'connect' | 'security'>): Case[] {
   const { clients, atOnce } = settings.connect
+  const one: Case = {
+    scenario: 'connect',
+    name: `${clients} connect`,
+    title: `${clients} clients connect and log in by token, ${atOnce} at a time, and stay`,
+    columns,
+    beside: 'floor',
+    needs: { users: clients, manyDevices: false },
+    freshServer: true,
+    run: (server, bench) => run(server, bench, { ...settings.connect, isResumed: false }),
+  }
+  if (settings.security !== 'sealed') return [one]
   return [
+    { ...one, title: `${clients} clients connect by a full handshake and log in, ${atOnce} at a time, and stay` },
     {
-      scenario: 'connect',
-      name: `${clients} connect`,
-      title: `${clients} clients connect and log in by token, ${atOnce} at a time, and stay`,
-      columns,
-      beside: 'floor',
-      needs: { users: clients, manyDevices: false },
-      freshServer: true,
-      run: (server, bench) => run(server, bench, settings.connect),
+      ...one,
+      name: `${clients} resume`,
+      title: `${clients} clients resume an earlier session and log in, ${atOnce} at a time, and stay`,
+      columns: [...columns, resumedColumn],
+      // In plain sessions there is nothing to resume.
+      fits: (name) => name !== 'plain' && name !== 'floor',
+      run: (server, bench) => run(server, bench, { ...settings.connect, isResumed: true }),
     },
   ]
 }
 
-async function run(server: Server, bench: Bench, options: RunSettings['connect']): Promise<Measurement> {
+async function run(
+  server: Server,
+  bench: Bench,
+  options: RunSettings['connect'] & { readonly isResumed: boolean },
+): Promise<Measurement> {
   const { atOnce } = options
-  const logins = await bench.tokens.minted(options.clients)
-  await storm(server, bench, { logins: logins.slice(0, warmupClients), atOnce, whileThere: async () => {} })
+  const first = await bench.tokens.minted(options.clients)
+  await storm(server, bench, { logins: first.slice(0, warmupClients), atOnce })
+  const logins = options.isResumed ? await earlierSessions(server, bench, { logins: first, atOnce }) : first
   const before = await settle(server)
   let after: typeof before
   const { load, outcome } = await storm(server, bench, {
@@ -59,6 +81,7 @@ async function run(server: Server, bench: Bench, options: RunSettings['connect']
   const { seconds = Number.NaN, times } = outcome.connecting ?? {}
   const figures: Record<string, number> = {
     perSecond: logins.length / seconds,
+    resumed: (outcome.counts?.['resumed'] ?? 0) / logins.length,
     generatorActive: load.generatorActive[0] ?? 0,
   }
   if (times !== undefined) {
@@ -72,10 +95,23 @@ async function run(server: Server, bench: Bench, options: RunSettings['connect']
   return { figures, verification: undefined, load, times, notes: loadNotes(load), faults: outcome.complaints }
 }
 
+/** Clients connect and go; how each of them can come back. */
+export async function earlierSessions(
+  server: Server,
+  bench: Bench,
+  work: { logins: readonly Login[]; atOnce: number },
+): Promise<Login[]> {
+  const { outcome } = await storm(server, bench, work)
+  return work.logins.map((login, index) => {
+    const resume = outcome.resumptions?.[index]
+    return resume === undefined || resume === '' ? login : { ...login, resume }
+  })
+}
+
 async function storm(
   server: Server,
   bench: Bench,
-  work: { logins: readonly Login[]; atOnce: number; whileThere: () => Promise<void> },
+  work: { logins: readonly Login[]; atOnce: number; whileThere?: () => Promise<void> },
 ): Promise<Storm> {
   const [generator] = bench.startGenerators(1)
   if (generator === undefined) throw new Error('no generator')
@@ -89,7 +125,7 @@ async function storm(
   } finally {
     stopReports()
   }
-  await work.whileThere()
+  await work.whileThere?.()
   const outcome = await generator.stop()
   // How busy the generator was while clients connected, without its start.
   const active = outcome.connecting?.active ?? load.generatorActive[0] ?? 0

@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import type { WireName } from '../../generator/wires/wire.ts'
 import { type Server, type ServerKind, type ServerNeeds, userName } from '../../servers/server.ts'
 import { findFreePort, ServerProcess } from '../../servers/server-process.ts'
+import type { CompareSecurity } from '../options.ts'
+import { type Certificate, certificateName, makeCertificate } from './certificate.ts'
 
 /** What a reader of the result has to know of a server. */
 export interface Description {
@@ -36,7 +38,12 @@ export interface Place {
   readonly folder: string
   readonly port: number
   readonly accounts: readonly Account[]
+  /** Whether clients come by TLS. The folder then has a certificate and its key, see {@link tlsFiles}. */
+  readonly isSecured: boolean
 }
+
+/** The certificate, its key, and both in one file, in the folder of a secured server. */
+export const tlsFiles = { certificate: 'certificate.pem', key: 'key.pem', both: 'both.pem' } as const
 
 /** How a foreign server is started. */
 export interface Recipe {
@@ -67,16 +74,17 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Makes a kind of a recipe. */
-export function foreignKind(recipe: Recipe): ComparedKind {
+/** Makes a kind of a recipe; with security its clients come by TLS 1.3. */
+export function foreignKind(recipe: Recipe, security: CompareSecurity): ComparedKind {
+  const isSecured = security === 'sealed'
   return {
     name: recipe.name,
     missing: () =>
       findProgram(recipe.program) === undefined
         ? `${recipe.name} is skipped: install it with "apt-get install ${recipe.packageName}"`
         : undefined,
-    describe: () => describe(recipe),
-    start: (needs) => start(recipe, needs),
+    describe: () => describe(recipe, isSecured),
+    start: (needs) => start(recipe, needs, isSecured ? makeCertificate() : undefined),
   }
 }
 
@@ -102,14 +110,20 @@ export async function runProgram(
   return stdout
 }
 
-async function start(recipe: Recipe, needs: ServerNeeds): Promise<Server> {
+async function start(
+  recipe: Recipe,
+  needs: ServerNeeds,
+  certifying: Promise<Certificate> | undefined,
+): Promise<Server> {
   const program = findProgram(recipe.program)
   if (program === undefined) throw new Error(`there is no ${recipe.program}`)
   const folder = await mkdtemp(join(tmpdir(), `parley-compare-${recipe.name}-`))
   folders.add(folder)
   try {
-    const place = { folder, port: await findFreePort(), accounts: accountsFor(needs) }
-    for (const [name, text] of Object.entries(recipe.files(place))) {
+    const certificate = await certifying
+    const isSecured = certificate !== undefined
+    const place = { folder, port: await findFreePort(), accounts: accountsFor(needs), isSecured }
+    for (const [name, text] of Object.entries({ ...recipe.files(place), ...filesOf(certificate) })) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       await writeFile(join(folder, name), text, { mode: 0o600 })
     }
@@ -126,7 +140,7 @@ async function start(recipe: Recipe, needs: ServerNeeds): Promise<Server> {
     })
     return {
       name: recipe.name,
-      endpoint: { host: '127.0.0.1', port: place.port, wire: recipe.wire },
+      endpoint: { host: '127.0.0.1', port: place.port, wire: recipe.wire, ...securityOf(certificate) },
       pid: server.pid,
       devicesPerUser: 1,
       login: (user) => ({ userId: userName('bench-', user), password }),
@@ -145,6 +159,17 @@ async function start(recipe: Recipe, needs: ServerNeeds): Promise<Server> {
   }
 }
 
+function filesOf(certificate: Certificate | undefined): Readonly<Record<string, string>> {
+  if (certificate === undefined) return {}
+  const { text, key } = certificate
+  return { [tlsFiles.certificate]: text, [tlsFiles.key]: key, [tlsFiles.both]: `${key}${text}` }
+}
+
+function securityOf(certificate: Certificate | undefined): Pick<Server['endpoint'], 'security'> {
+  if (certificate === undefined) return {}
+  return { security: { kind: 'tls', certificate: certificate.text, serverName: certificateName } }
+}
+
 async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   folders.delete(folder)
@@ -156,8 +181,8 @@ function accountsFor(needs: ServerNeeds): Account[] {
   return [...users, { userId: operator, password }]
 }
 
-async function describe(recipe: Recipe): Promise<Description> {
-  const place = { folder: '.', port: 0, accounts: [{ userId: userName('bench-', 0), password }] }
+async function describe(recipe: Recipe, isSecured: boolean): Promise<Description> {
+  const place = { folder: '.', port: 0, accounts: [{ userId: userName('bench-', 0), password }], isSecured }
   const environment = Object.entries(recipe.environment?.(place) ?? {}).map(([name, value]) => `${name}=${value}`)
   const files = Object.entries(recipe.files(place)).map(([name, text]) => `# ${name}\n${text.trimEnd()}`)
   return {

@@ -5,36 +5,47 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { xmppHost } from '../../generator/wires/xmpp.ts'
-import { type ComparedKind, findProgram, foreignKind, type Place, runProgram } from './compared.ts'
+import type { CompareSecurity } from '../options.ts'
+import {
+  type ComparedKind,
+  findProgram,
+  foreignKind,
+  type Place,
+  type Recipe,
+  runProgram,
+  tlsFiles,
+} from './compared.ts'
 
 const libraryFolder = findLibraries('/usr/lib')
 
-/** The kind. */
-export const ejabberdKind: ComparedKind = {
-  ...foreignKind({
-    name: 'ejabberd',
-    wire: 'xmpp',
-    program: 'erl',
-    packageName: 'ejabberd',
-    files: ({ port, accounts }) => ({
-      'ejabberd.yml': `${common}listen:\n${listener(port)}`,
-      'register.yml': `${common}listen: []\n`,
-      'accounts.term': `${accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
-    }),
-    args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
-    environment: (place) => environment(place, 'ejabberd.yml'),
-    prepare: async (place) => {
-      await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
-        folder: place.folder,
-        environment: environment(place, 'register.yml'),
-      })
-    },
+const recipe: Recipe = {
+  name: 'ejabberd',
+  wire: 'xmpp',
+  program: 'erl',
+  packageName: 'ejabberd',
+  files: (place) => ({
+    'ejabberd.yml': `${common}${certificateLines(place)}listen:\n${listener(place)}`,
+    'register.yml': `${common}listen: []\n`,
+    'accounts.term': `${place.accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
   }),
+  args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
+  environment: (place) => environment(place, 'ejabberd.yml'),
+  prepare: async (place) => {
+    await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
+      folder: place.folder,
+      environment: environment(place, 'register.yml'),
+    })
+  },
+}
+
+/** The kind. */
+export const ejabberdKind = (security: CompareSecurity): ComparedKind => ({
+  ...foreignKind(recipe, security),
   missing: () =>
     findProgram('erl') === undefined || libraryFolder === undefined
       ? 'ejabberd is skipped: install it with "apt-get install ejabberd"'
       : undefined,
-}
+})
 
 const common = `hosts: [${xmppHost}]
 loglevel: error
@@ -42,11 +53,15 @@ auth_method: internal
 modules: {}
 `
 
-function listener(port: number): string {
+function certificateLines({ folder, isSecured }: Place): string {
+  return isSecured ? `certfiles:\n  - "${folder}/${tlsFiles.both}"\n` : ''
+}
+
+function listener({ port, isSecured }: Place): string {
   return `  - port: ${port}
     ip: "127.0.0.1"
     module: ejabberd_c2s
-    starttls: false
+    ${isSecured ? 'tls: true' : 'starttls: false'}
     access: all
     shaper: none
     backlog: 1024

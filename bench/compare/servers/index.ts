@@ -1,5 +1,5 @@
 /** All servers that are compared. */
-import type { ServerName } from '../options.ts'
+import type { CompareSecurity, ServerName } from '../options.ts'
 import type { ComparedKind } from './compared.ts'
 import { ejabberdKind } from './ejabberd.ts'
 import { mosquittoKind } from './mosquitto.ts'
@@ -9,14 +9,16 @@ import { prosodyKind } from './prosody.ts'
 import { redisKind } from './redis.ts'
 import { socketIoKind } from './socket-io.ts'
 
-/** The kinds by name. */
-export const comparedKinds: Readonly<Record<ServerName, ComparedKind>> = {
-  floor: comparedFloorKind,
-  nats: natsKind,
-  mosquitto: mosquittoKind,
-  redis: redisKind,
-  ejabberd: ejabberdKind,
-  prosody: prosodyKind,
-  'socket.io': socketIoKind,
-  parley: ownKind,
+/** The kinds by name, in plain sessions or in secured ones: Parley's sealed, those of the others by TLS. */
+export function comparedKinds(security: CompareSecurity): Readonly<Record<ServerName, ComparedKind>> {
+  return {
+    floor: comparedFloorKind,
+    nats: natsKind(security),
+    mosquitto: mosquittoKind(security),
+    redis: redisKind(security),
+    ejabberd: ejabberdKind(security),
+    prosody: prosodyKind(security),
+    'socket.io': socketIoKind(security),
+    parley: ownKind(security),
+  }
 }

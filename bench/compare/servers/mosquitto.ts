@@ -1,18 +1,22 @@
 /** mosquitto: a password file, no persistence, no delay of small writes, no limit on queued messages. */
 import { userInfo } from 'node:os'
-import { type ComparedKind, foreignKind, runProgram } from './compared.ts'
+import type { CompareSecurity } from '../options.ts'
+import { type ComparedKind, foreignKind, type Recipe, runProgram, tlsFiles } from './compared.ts'
 
 /** The kind. */
-export const mosquittoKind: ComparedKind = foreignKind({
+export const mosquittoKind = (security: CompareSecurity): ComparedKind => foreignKind(recipe, security)
+
+const recipe: Recipe = {
   name: 'mosquitto',
   wire: 'mqtt',
   program: 'mosquitto',
   packageName: 'mosquitto',
-  files: ({ folder, port, accounts }) => ({
+  files: ({ folder, port, accounts, isSecured }) => ({
     'mosquitto.conf': [
       // Started by root it would become another user, who can't read its files.
       `user ${userInfo().username}`,
       `listener ${port} 127.0.0.1`,
+      ...(isSecured ? [`certfile ${folder}/${tlsFiles.certificate}`, `keyfile ${folder}/${tlsFiles.key}`] : []),
       'allow_anonymous false',
       `password_file ${folder}/passwords`,
       'persistence false',
@@ -29,4 +33,4 @@ export const mosquittoKind: ComparedKind = foreignKind({
   prepare: async ({ folder }) => {
     await runProgram('mosquitto_passwd', ['-U', 'passwords'], { folder })
   },
-})
+}

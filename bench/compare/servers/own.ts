@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { floorKind } from '../../servers/floor.ts'
 import { benchSettings, parleyKind } from '../../servers/parley.ts'
+import type { CompareSecurity } from '../options.ts'
 import { type ComparedKind, devicesPerUser } from './compared.ts'
 
 /** Parley. */
-export const ownKind: ComparedKind = {
-  ...parleyKind({ profileFolder: undefined }),
+export const ownKind = (security: CompareSecurity): ComparedKind => ({
+  ...parleyKind({ profileFolder: undefined, isSealed: security === 'sealed' }),
   missing: () => undefined,
   describe: async () => {
     const settings = benchSettings({ folder: '.', port: 0, manyDevices: false })
@@ -18,10 +19,11 @@ export const ownKind: ComparedKind = {
       configuration: [
         ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
         '# for idle connections PARLEY_SESSION_POLICY=multi; all else as it is by default',
+        ...(security === 'sealed' ? ['# clients seal their sessions, in suite 1'] : []),
       ].join('\n'),
     }
   },
-}
+})
 
 const floor = floorKind({ profileFolder: undefined })
 

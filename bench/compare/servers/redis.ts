@@ -1,17 +1,20 @@
 /** redis-server: users in an ACL file, nothing written to disk. */
 import { createHash } from 'node:crypto'
-import { type ComparedKind, foreignKind } from './compared.ts'
+import type { CompareSecurity } from '../options.ts'
+import { type ComparedKind, foreignKind, type Recipe, tlsFiles } from './compared.ts'
 
 /** The kind. */
-export const redisKind: ComparedKind = foreignKind({
+export const redisKind = (security: CompareSecurity): ComparedKind => foreignKind(recipe, security)
+
+const recipe: Recipe = {
   name: 'redis',
   wire: 'resp',
   program: 'redis-server',
   packageName: 'redis-server',
-  files: ({ folder, port, accounts }) => ({
+  files: ({ folder, port, accounts, isSecured }) => ({
     'redis.conf': [
       'bind 127.0.0.1',
-      `port ${port}`,
+      ...(isSecured ? tlsLines(folder, port) : [`port ${port}`]),
       'tcp-backlog 511',
       'save ""',
       'appendonly no',
@@ -30,4 +33,14 @@ export const redisKind: ComparedKind = foreignKind({
     ].join('\n'),
   }),
   args: ({ folder }) => [`${folder}/redis.conf`],
-})
+}
+
+function tlsLines(folder: string, port: number): string[] {
+  return [
+    'port 0',
+    `tls-port ${port}`,
+    `tls-cert-file ${folder}/${tlsFiles.certificate}`,
+    `tls-key-file ${folder}/${tlsFiles.key}`,
+    'tls-auth-clients no',
+  ]
+}

@@ -1,12 +1,13 @@
 /** A Socket.IO server: a process of node with `socket-io-server.ts`, a room per user. */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type ComparedKind, foreignKind } from './compared.ts'
+import type { CompareSecurity } from '../options.ts'
+import { type ComparedKind, foreignKind, type Recipe, tlsFiles } from './compared.ts'
 
 const script = fileURLToPath(new URL('../socket-io-server.js', import.meta.url))
 const require = createRequire(import.meta.url)
 
-const kind = foreignKind({
+const recipe: Recipe = {
   name: 'socket.io',
   wire: 'socket-io',
   program: process.execPath,
@@ -14,13 +15,18 @@ const kind = foreignKind({
   files: ({ accounts }) => ({
     'accounts.json': JSON.stringify(Object.fromEntries(accounts.map(({ userId, password }) => [userId, password]))),
   }),
-  args: ({ folder, port }) => [script, String(port), `${folder}/accounts.json`],
+  args: ({ folder, port, isSecured }) => [
+    script,
+    String(port),
+    `${folder}/accounts.json`,
+    ...(isSecured ? [`${folder}/${tlsFiles.both}`] : []),
+  ],
   version: () => (require('socket.io/package.json') as { version: string }).version,
-})
+}
 
 /** The kind. */
-export const socketIoKind: ComparedKind = {
-  ...kind,
+export const socketIoKind = (security: CompareSecurity): ComparedKind => ({
+  ...foreignKind(recipe, security),
   missing: () => {
     try {
       require.resolve('socket.io')
@@ -30,10 +36,12 @@ export const socketIoKind: ComparedKind = {
     }
   },
   describe: async () => {
-    const { version, configuration } = await kind.describe()
-    const command = 'node build/bench/compare/socket-io-server.js PORT accounts.json'
+    const { version, configuration } = await foreignKind(recipe, security).describe()
+    const command =
+      'node build/bench/compare/socket-io-server.js PORT accounts.json' +
+      (security === 'sealed' ? ` ${tlsFiles.both}` : '')
     const options =
       '# bench/compare/socket-io-server.ts: WebSocket only, no compression, the request of each connection let go'
     return { version, command, configuration: `${options}\n${configuration}` }
   },
-}
+})

@@ -31,6 +31,7 @@ export const natsWire: Wire = {
   encodeMessage: (route, shape) => encode(route.toUserId, markedText(route, shape)),
   encodeBroadcast: (route, shape) => encode(everyone, markedText(route, shape)),
   makeReader: (handler) => new MeasuredReader(handler, makeMeasure()),
+  greetsBeforeTls: true,
   control: (frame) => {
     if (frame.equals(ping)) return pong
     return frame.equals(pong) || frame.subarray(0, 5).toString() === 'INFO ' ? 'nothing' : 'complaint'

@@ -54,6 +54,8 @@ export interface Wire {
   /** One message to everybody who is subscribed to {@link everyone}, or online where a login is enough; see `canBroadcast`. */
   readonly encodeBroadcast: (route: Route, shape: MessageShape) => Buffer
   readonly makeReader: (handler: FrameHandler) => Reader
+  /** Whether the server says a line in plain text before TLS begins. */
+  readonly greetsBeforeTls?: boolean
   readonly control: (frame: Buffer) => Control
 }
 

@@ -2,9 +2,11 @@ import t from 'tap'
 import { serverNames } from '../../../../bench/compare/options.ts'
 import { comparedKinds } from '../../../../bench/compare/servers/index.ts'
 
+const kinds = comparedKinds('plain')
+
 t.test('every server says how it is configured, whether it is installed or not', async (t) => {
   for (const name of serverNames) {
-    const kind = comparedKinds[name]
+    const kind = kinds[name]
     t.equal(kind.name, name)
     const { version, command, configuration } = await kind.describe()
     t.ok(version.length > 0 && command.length > 0 && configuration.length > 0, name)
@@ -13,7 +15,7 @@ t.test('every server says how it is configured, whether it is installed or not',
 
 t.test('nobody gets in without an account', async (t) => {
   const configuration = async (name: (typeof serverNames)[number]): Promise<string> =>
-    (await comparedKinds[name].describe()).configuration
+    (await kinds[name].describe()).configuration
   t.match(await configuration('nats'), 'user: "bench-00000"')
   t.match(await configuration('mosquitto'), 'allow_anonymous false')
   t.match(await configuration('redis'), 'user default off')
@@ -27,7 +29,18 @@ t.test('a server that is missing says what to install', async (t) => {
   t.teardown(() => {
     process.env['PATH'] = path
   })
-  const sentence = comparedKinds.nats.missing()
+  const sentence = kinds.nats.missing()
   if (sentence !== undefined) t.match(sentence, 'nats is skipped: install it with "apt-get install nats-server"')
-  t.equal(comparedKinds['socket.io'].missing(), undefined)
+  t.equal(kinds['socket.io'].missing(), undefined)
+})
+
+t.test('with security everybody else has a certificate, and nothing else changes', async (t) => {
+  const secured = comparedKinds('sealed')
+  for (const name of ['nats', 'mosquitto', 'redis', 'ejabberd', 'prosody'] as const) {
+    const { configuration } = await secured[name].describe()
+    t.match(configuration, /certificate\.pem|both\.pem/, name)
+    t.notMatch((await kinds[name].describe()).configuration, /\.pem/, name)
+  }
+  t.match((await secured['socket.io'].describe()).command, /both\.pem$/)
+  t.match((await secured.parley.describe()).configuration, /seal/)
 })
