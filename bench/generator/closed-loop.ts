@@ -3,20 +3,52 @@
  * What one turn of the loop allows a sender to send goes out in one write.
  */
 import { sumArrivals } from '../verifier.ts'
+import { enrol } from './enrolment.ts'
+import type { Route } from './frame.ts'
 import type { Outcome, WorkOrder } from './messages.ts'
-import { openAll, subscribeAll } from './raw-connection.ts'
+import { openAll, type RawConnection, subscribeAll } from './raw-connection.ts'
 import { Receiver } from './receiver.ts'
+import { generatorKey } from './sealing.ts'
 import { Sender } from './sender.ts'
+import { SignedFrames, type Signer } from './signed-frames.ts'
 import { Complaints, openAtOnce, type Work, waitForCount } from './work.ts'
 
 type ClosedLoopOrder = Extract<WorkOrder, { kind: 'closed-loop' }>
 
 /** Connects the pairs of a closed loop. */
 export async function prepareClosedLoop(order: ClosedLoopOrder): Promise<Work> {
+  // What comes with a login, such as another device's end, would end sessions: so keys are enrolled before.
+  if (order.signing?.alg === 'PS256') {
+    for (const { sender } of order.pairs) await enrol(order.endpoint, sender)
+  }
   const logins = order.pairs.flatMap((pair) => [pair.receiver, pair.sender])
   const connections = await openAll(order.endpoint, logins, openAtOnce)
   await subscribeAll(connections.filter((_, index) => index % 2 === 0))
-  return new ClosedLoop(order, connections)
+  return new ClosedLoop(order, connections, await signAll(order, connections))
+}
+
+/** The messages of every sender, where they are to be signed. */
+async function signAll(order: ClosedLoopOrder, connections: readonly RawConnection[]): Promise<SignedFrames[]> {
+  const { signing, shape, window } = order
+  const all: SignedFrames[] = []
+  if (signing === undefined) return all
+  for (const [index, pair] of order.pairs.entries()) {
+    const signer = signerOf(signing.alg, connections[2 * index + 1])
+    const options = { signer, count: signing.messages, capacity: window }
+    all.push(await SignedFrames.make(routeOf(pair), shape, options))
+  }
+  return all
+}
+
+function signerOf(alg: 'PS256' | 'HS256', sender: RawConnection | undefined): Signer {
+  if (alg === 'PS256') return { alg, key: generatorKey() }
+  const session = sender?.sealing?.agreed?.session
+  if (session === undefined) throw new Error('only a sealed session signs by HS256')
+  return { alg, signingKey: session.keys.signingKey }
+}
+
+function routeOf(pair: ClosedLoopOrder['pairs'][number]): Route {
+  return { number: pair.number, fromUserId: pair.sender.userId, toUserId: pair.receiver.userId }
 }
 
 class ClosedLoop implements Work {
@@ -34,16 +66,16 @@ class ClosedLoop implements Work {
     for (const sender of owing) sender.flush()
   }
 
-  constructor(order: ClosedLoopOrder, connections: Awaited<ReturnType<typeof openAll>>) {
+  constructor(order: ClosedLoopOrder, connections: readonly RawConnection[], signed: readonly SignedFrames[]) {
     this.#order = order
     for (const [index, pair] of order.pairs.entries()) {
       const [receiving, sending] = [connections[2 * index], connections[2 * index + 1]]
       if (receiving === undefined || sending === undefined) continue
-      const route = { number: pair.number, fromUserId: pair.sender.userId, toUserId: pair.receiver.userId }
-      const sender = new Sender(sending, route, {
+      const sender = new Sender(sending, routeOf(pair), {
         shape: order.shape,
         batchMax: order.window,
         complaints: this.#complaints,
+        frames: signed[index],
       })
       this.#senders.push(sender)
       this.#receivers.push(

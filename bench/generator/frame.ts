@@ -51,11 +51,21 @@ export function encodeLogin(login: {
   return Buffer.from(`\x02${body}\x03`)
 }
 
+/** Numbered messages of one sender, ready to be written. */
+export interface FrameSource {
+  /** The most that it gives at a time. */
+  readonly capacity: number
+  /** How many there are in all, where they end. */
+  readonly count?: number
+  /** `count` of them, at most the capacity, numbered from `first`. The bytes stay valid until the next call. */
+  number(first: number, count: number): Buffer
+}
+
 /** Encodes one message whose numbers are still zero. */
 export type Encode = (route: Route, shape: MessageShape) => Buffer
 
 /** Room for up to `capacity` messages of one sender, encoded but for their numbers. */
-export class FrameBatch {
+export class FrameBatch implements FrameSource {
   readonly capacity: number
   readonly #bytes: Buffer
   readonly #frameBytes: number

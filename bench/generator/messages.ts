@@ -42,6 +42,8 @@ export type WorkOrder =
       readonly pairs: readonly Pair[]
       readonly shape: MessageShape
       readonly window: number
+      /** Messages are signed before; then each sender ends when it has sent so many. */
+      readonly signing?: { readonly alg: 'PS256' | 'HS256'; readonly messages: number }
     }
   | {
       readonly kind: 'pacer'

@@ -1,6 +1,14 @@
 /** One sending client: numbers its messages, has one write under way at a time, and reads the answers. */
 import { StreamVerifier } from '../verifier.ts'
-import { type Encode, FrameBatch, findCallback, type MessageShape, type Route, readCallback } from './frame.ts'
+import {
+  type Encode,
+  FrameBatch,
+  type FrameSource,
+  findCallback,
+  type MessageShape,
+  type Route,
+  readCallback,
+} from './frame.ts'
 import type { RawConnection } from './raw-connection.ts'
 import type { Complaints } from './work.ts'
 
@@ -14,7 +22,7 @@ export class Sender {
   /** Answers, verified like messages; the order of answers is free. */
   readonly answers: StreamVerifier = new StreamVerifier()
   readonly #connection: RawConnection
-  readonly #batch: FrameBatch
+  readonly #frames: FrameSource
   readonly #complaints: Complaints
   #owed = 0
   #isWriting = false
@@ -28,11 +36,18 @@ export class Sender {
   constructor(
     connection: RawConnection,
     route: Route,
-    options: { shape: MessageShape; batchMax: number; complaints: Complaints; encode?: Encode },
+    options: {
+      shape: MessageShape
+      batchMax: number
+      complaints: Complaints
+      encode?: Encode
+      /** Messages that are encoded already. */
+      frames?: FrameSource | undefined
+    },
   ) {
     this.#connection = connection
     const encode = options.encode ?? connection.wire.encodeMessage
-    this.#batch = new FrameBatch(route, options.shape, Math.min(batchMax, options.batchMax), encode)
+    this.#frames = options.frames ?? new FrameBatch(route, options.shape, Math.min(batchMax, options.batchMax), encode)
     this.#complaints = options.complaints
     connection.handler = (bytes, start, end) => this.#read(bytes, start, end)
     connection.onLost = () => options.complaints.add(`the connection of ${route.fromUserId} was closed`)
@@ -51,8 +66,10 @@ export class Sender {
   /** Sends what is owed, now or as soon as the write under way is done. */
   flush(): void {
     if (this.#isWriting || this.#owed === 0) return
-    const count = Math.min(this.#owed, this.#batch.capacity)
-    const bytes = this.#batch.number(this.sent, count)
+    const left = (this.#frames.count ?? Number.POSITIVE_INFINITY) - this.sent
+    const count = Math.min(this.#owed, this.#frames.capacity, left)
+    if (count === 0) return
+    const bytes = this.#frames.number(this.sent, count)
     this.#owed -= count
     this.sent += count
     this.#isWriting = true

@@ -8,11 +8,15 @@ import { latencyCases } from './latency.ts'
 import { loginCases } from './logins.ts'
 import { mixedCases } from './mixed.ts'
 import type { Case } from './scenario.ts'
+import { signedCases } from './signed.ts'
 import { throughputCases } from './throughput.ts'
 
 /** The scenarios; a new one is a file here and a name in the options. */
 export const scenarios: Readonly<Record<ScenarioName, (settings: RunSettings) => readonly Case[]>> = {
-  throughput: throughputCases,
+  throughput: (settings) => {
+    if (settings.security === 'signed') return signedCases(settings, 'PS256')
+    return settings.security === 'hs256' ? signedCases(settings, 'HS256') : throughputCases(settings)
+  },
   latency: latencyCases,
   logins: loginCases,
   idle: idleCases,
