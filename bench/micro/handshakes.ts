@@ -1,83 +1,150 @@
 /**
- * What connections with their logins cost a whole server, thread by thread: plain, by full handshakes, and resumed, in turns
- * on one server. The figures of the first turns are those of a fresh server, the last ones those of a warm one.
- * Run: `node build/bench/micro/handshakes.js [clients a turn] [turns]`; settings in the environment apply to the server.
+ * What one thread of the worker pool can do a second: full handshakes, proofs of clients, resumptions, and signatures of messages,
+ * with the way to the thread and back: `node build/bench/micro/handshakes.js`. On a machine where others work as well, count by the
+ * CPU that the thread used: `per core` is what it could do if it had a core for itself.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { type Endpoint, forEachAtOnce, type Login, openAll } from '../generator/raw-connection.ts'
-import { parleyKind } from '../servers/parley.ts'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  clientKeyOf,
+  clientProof,
+  makeResumption,
+  makeTerminalKey,
+  takeFinish,
+} from '../../src/security/client-handshake.ts'
+import { readClientProof } from '../../src/security/client-proof.ts'
+import { certifyHandshakeKey } from '../../src/security/handshake-keys.ts'
+import { publicJwkOf } from '../../src/security/jwk.ts'
+import { signMessage } from '../../src/security/message-signature.ts'
+import { offerWriter, readOffer } from '../../src/security/offer.ts'
+import { answerTerminal } from '../../src/security/server-handshake.ts'
+import { SignatureBundleWriter } from '../../src/security/signature-bundle.ts'
+import { mintTicket } from '../../src/security/tickets.ts'
+import { WorkerPool } from '../../src/workers/pool.ts'
+import type { KeyExchangeTask, SignatureTask } from '../../src/workers/tasks.ts'
+import { readProcessTimes } from '../proc-stat.ts'
+import { spreadOf } from '../statistics.ts'
 
-const [clients = 500, turns = 8] = process.argv.slice(2).map(Number)
-const atOnce = 100
+const rounds = 5
+const roundMs = 1000
+/** As many as a storm of clients has waiting. */
+const underWay = 64
+const bundleMessages = 64
+const now = Math.floor(Date.now() / 1000)
+const rsaKey = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).privateKey
 
-/** Nanoseconds on a processor of each thread of a process, by the thread's number. */
-function threadTimes(pid: number): Map<string, number> {
-  const folder = `/proc/${pid}/task`
-  return new Map(readdirSync(folder).map((thread) => [thread, Number(readSchedule(folder, thread).split(' ')[0])]))
+const handshakeKey = rsaKey(2048)
+const client = clientKeyOf(rsaKey(2048))
+const identity = rsaKey(3072)
+const claims = { key: publicJwkOf(handshakeKey), notBefore: now - 60, notAfter: now + 86_400 }
+const certificate = certifyHandshakeKey(identity, claims, { suite3: false })
+const offerParts = { suites: [1, 2], identity: publicJwkOf(identity), certificate, rotations: [] }
+const offerBody = Uint8Array.from(offerWriter(offerParts)({ nonce: randomBytes(32), now }))
+const ticketKeys = [{ id: randomBytes(4), key: createSecretKey(randomBytes(32)) }]
+
+/** An item for the pool, which counts as so many. */
+interface Work {
+  readonly name: string
+  readonly counts: number
+  readonly run: (pool: WorkerPool) => Promise<{ readonly ok: boolean }>
 }
 
-function readSchedule(folder: string, thread: string): string {
-  try {
-    return readFileSync(`${folder}/${thread}/schedstat`, 'utf8')
-  } catch {
-    // It has ended meanwhile.
-    return '0'
+function exchange(name: string, task: KeyExchangeTask): Work {
+  return { name, counts: 1, run: (pool) => pool.run('keyExchange', task) }
+}
+
+function works(): Work[] {
+  const read = readOffer(offerBody, now)
+  if (!read.ok) throw new Error(read.problem)
+  const suite = 1
+  const base = { offerBody, handshakeKey, suites: [1, 2], ticketKeys, now }
+  const full = makeTerminalKey(read.offer, { suite, key: client }, { now })
+  const answer = answerTerminal({ ...base, terminalBody: full.terminalBody })
+  const session = answer.ok ? takeFinish(full, answer.body3) : undefined
+  const proof = session === undefined ? undefined : readClientProof(clientProof(session, Buffer.from('\x02{}\x03')))
+  if (session === undefined || proof === undefined) throw new Error('the handshake failed')
+  const { resumptionSecret } = session.keys
+  const who = { user: 'alice', device: 'desk', thumbprint: client.thumbprint, role: 'user', expires: now + 3600 }
+  const text = mintTicket(ticketKeys, { ...who, generation: 1, suite, resumptionSecret }, randomBytes)
+  const resumption = makeResumption(read.offer, { text, suite, resumptionSecret }, { now })
+  const bytes = (body: Uint8Array): Uint8Array => Uint8Array.from(body)
+  return [
+    exchange('full handshakes, answered', { kind: 'answer', ...base, terminalBody: bytes(full.terminalBody) }),
+    exchange('their proofs, checked', {
+      kind: 'prove',
+      suite,
+      clientKey: client.publicJwk,
+      transcriptHash: bytes(session.transcript),
+      signature: bytes(proof.signature),
+    }),
+    exchange('resumptions', { kind: 'answer', ...base, terminalBody: bytes(resumption.terminalBody) }),
+    { name: 'messages by PS256', counts: bundleMessages, run: (pool) => pool.run('signatures', bundleTask()) },
+  ]
+}
+
+const fields = { from: 'alice', to: 'bob', clientMsgId: 'm-1', createTime: now, msgType: 'TextMsgRequest' }
+const content = JSON.stringify({ Message: 'x'.repeat(128) })
+const { Signature: signature } = signMessage('PS256', client.privateKey, client.thumbprint, { ...fields, content })
+const bundle = makeBundle()
+
+/** A copy: the pool may take the bytes away. */
+function bundleTask(): SignatureTask {
+  return { kind: 'bundle', bytes: Uint8Array.from(bundle) }
+}
+
+function makeBundle(): Uint8Array {
+  const writer = new SignatureBundleWriter()
+  for (let message = 0; message < bundleMessages; message++) {
+    writer.add({ ...fields, alg: 'PS256', modulus: client.publicJwk.n, signature, content })
   }
+  return Uint8Array.from(writer.take())
 }
 
-interface Turn {
-  /** Microseconds of a connection on each thread, the busiest first. */
-  readonly threads: readonly string[]
-  readonly total: number
-  readonly perSecond: number
-  readonly resumptions: readonly string[]
+/** Milliseconds of CPU: of the main thread, and of the others together. */
+function cpu(): { main: number; others: number } {
+  const times = readProcessTimes(process.pid)
+  const main = times?.threads.get(process.pid) ?? 0
+  return { main, others: (times?.cpuMs ?? 0) - main }
 }
 
-async function turn(pid: number, endpoint: Endpoint, logins: readonly Login[]): Promise<Turn> {
-  const before = threadTimes(pid)
-  const began = performance.now()
-  const connections = await openAll(endpoint, logins, atOnce)
-  const seconds = (performance.now() - began) / 1000
-  const used = [...threadTimes(pid)].map(([thread, time]) => ({
-    thread: Number(thread) - pid,
-    time: (time - (before.get(thread) ?? 0)) / 1000 / logins.length,
-  }))
-  const resumptions = connections.map((connection) => connection.resumption ?? '')
-  await forEachAtOnce(connections, atOnce, (connection) => connection.close())
-  return {
-    threads: used
-      .sort((a, b) => b.time - a.time)
-      .filter(({ time }) => time >= 1)
-      .map(({ thread, time }) => `+${thread}: ${time.toFixed(0)}`),
-    total: used.reduce((sum, { time }) => sum + time, 0),
-    perSecond: logins.length / seconds,
-    resumptions,
+async function measure(pool: WorkerPool, work: Work): Promise<void> {
+  const perSecond: number[] = []
+  const perCore: number[] = []
+  const mainUs: number[] = []
+  // The first round compiles.
+  for (let round = 0; round <= rounds; round++) {
+    const [before, began] = [cpu(), performance.now()]
+    let done = 0
+    const lane = async (): Promise<void> => {
+      while (performance.now() < began + roundMs) {
+        const { ok } = await work.run(pool)
+        if (!ok) throw new Error(`${work.name}: the pool refused`)
+        done += work.counts
+      }
+    }
+    await Promise.all(Array.from({ length: Math.ceil(underWay / work.counts) + 1 }, lane))
+    const [after, seconds] = [cpu(), (performance.now() - began) / 1000]
+    if (round === 0) continue
+    perSecond.push(done / seconds)
+    perCore.push((done * 1000) / (after.others - before.others))
+    mainUs.push(((after.main - before.main) * 1000) / done)
   }
+  const text = (values: number[], digits = 0): string => {
+    const { median, lowest, highest } = spreadOf(values) ?? { median: 0, lowest: 0, highest: 0 }
+    return `${median.toFixed(digits)} (${lowest.toFixed(digits)}–${highest.toFixed(digits)})`
+  }
+  console.log(
+    `${work.name.padEnd(26)} ${text(perCore)}/s per core, ${text(perSecond)}/s here; ${text(mainUs, 1)} µs each in the main thread`,
+  )
 }
 
-const server = await parleyKind({ profileFolder: process.env['PROFILE_FOLDER'] }).start({
-  users: clients,
-  manyDevices: false,
+const pool = new WorkerPool({
+  minThreads: 1,
+  maxThreads: 1,
+  maxQueue: 1024,
+  idleTimeoutMs: 30_000,
+  batchMax: 64,
+  taskTimeoutMs: 10_000,
 })
-try {
-  const { pid } = server
-  if (pid === undefined || server.mintTokens === undefined) throw new Error('no server')
-  const tokens = await server.mintTokens(clients)
-  const logins: Login[] = tokens.map((token, user) => ({ userId: server.login(user).userId, token }))
-  const sealed: Endpoint = { ...server.endpoint, security: { kind: 'sealed' } }
-  const report = (name: string, { total, perSecond, threads }: Turn): void =>
-    console.log(
-      `${name.padEnd(8)} ${total.toFixed(0).padStart(5)} µs a connection, ${perSecond.toFixed(0).padStart(5)}/s; by thread ${threads.join(', ')}`,
-    )
-  const kinds = (process.env['KINDS'] ?? 'plain,full,resumed').split(',')
-  for (let index = 0; index < turns; index++) {
-    if (kinds.includes('plain')) report('plain', await turn(pid, server.endpoint, logins))
-    const full = await turn(pid, sealed, logins)
-    if (kinds.includes('full')) report('full', full)
-    if (!kinds.includes('resumed')) continue
-    const comingBack = logins.map((login, user) => ({ ...login, resume: full.resumptions[user] }))
-    report('resumed', await turn(pid, sealed, comingBack))
-  }
-} finally {
-  await server.stop()
-}
+await pool.ready()
+for (const work of works()) await measure(pool, work)
+await pool.close()
