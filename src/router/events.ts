@@ -35,6 +35,8 @@ export interface Resumed {
   readonly generation: number
   /** Unix time in seconds. */
   readonly expires: number
+  /** Thumbprints of further keys that the ticket dies with. */
+  readonly boundTo?: readonly string[] | undefined
 }
 
 /** What the handshake of a sealed connection has established. */

@@ -32,7 +32,7 @@ export interface ServerExchangeInput {
 }
 
 /** Who comes back with a ticket. */
-export type ResumedClaims = Pick<TicketClaims, 'user' | 'device' | 'role' | 'generation' | 'expires'>
+export type ResumedClaims = Pick<TicketClaims, 'user' | 'device' | 'role' | 'generation' | 'expires' | 'boundTo'>
 
 /** A handshake that goes on. Whether the client has the keys too, its first record will show. */
 export interface ServerExchange {
@@ -135,8 +135,8 @@ function answerResumption(
   const finishMembers = { Point: encodeBase64Url(ephemeral.point), Nonce: encodeBase64Url(serverNonce) }
   const inputKey = resumptionInputKey({ resumptionSecret, clientNonce, serverNonce, agreed })
   const made = makeFinish(input, finishMembers, { createTime: input.now, inputKey })
-  const { user, device, role, generation, expires } = ticket
-  const resumed = { user, device, role, generation, expires }
+  const { user, device, role, generation, expires, boundTo } = ticket
+  const resumed = { user, device, role, generation, expires, boundTo }
   return exchangeOf(made, { suite: suite.number, clientKey: undefined, thumbprint, resumed })
 }
 

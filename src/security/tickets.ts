@@ -36,8 +36,12 @@ export interface TicketClaims {
   readonly suite: SuiteNumber
   /** 32 bytes: the resumption secret of the session in which the ticket was made. */
   readonly resumptionSecret: Secret
+  /** Thumbprints of further keys that the ticket dies with, such as the one under which a token was handed out. */
+  readonly boundTo?: readonly string[] | undefined
 }
 
+/** Thumbprints in a ticket besides that of its own key, at most: as many as a token has. */
+const boundToMax = 5
 /** A ticket is never longer, in characters. */
 export const ticketLengthMax = 2048
 
@@ -112,16 +116,18 @@ type Fields = [
   generation: number,
   suite: 1 | 2,
   resumptionSecret: string,
+  ...boundTo: string[],
 ]
 
 function fieldsOf(claims: TicketClaims): unknown[] {
-  const { user, device, thumbprint, role, expires, generation, suite, resumptionSecret } = claims
-  return [user, device, thumbprint, role, expires, generation, suite, encodeBase64Url(resumptionSecret.reveal())]
+  const { user, device, thumbprint, role, expires, generation, suite, resumptionSecret, boundTo = [] } = claims
+  const secret = encodeBase64Url(resumptionSecret.reveal())
+  return [user, device, thumbprint, role, expires, generation, suite, secret, ...boundTo]
 }
 
 function areFields(value: unknown): value is Fields {
-  if (!Array.isArray(value) || value.length !== 8) return false
-  const [user, device, thumbprint, role, expires, generation, suite, secret]: unknown[] = value
+  if (!Array.isArray(value) || value.length < 8 || value.length > 8 + boundToMax) return false
+  const [user, device, thumbprint, role, expires, generation, suite, secret, ...boundTo]: unknown[] = value
   return (
     typeof user === 'string' &&
     typeof device === 'string' &&
@@ -130,11 +136,22 @@ function areFields(value: unknown): value is Fields {
     Number.isSafeInteger(expires) &&
     Number.isSafeInteger(generation) &&
     (suite === 1 || suite === 2) &&
-    decodeBase64Url(secret, secretBytes) !== undefined
+    decodeBase64Url(secret, secretBytes) !== undefined &&
+    boundTo.every(isThumbprint)
   )
 }
 
-function claimsOf([user, device, thumbprint, role, expires, generation, suite, secret]: Fields): TicketClaims {
+function claimsOf([
+  user,
+  device,
+  thumbprint,
+  role,
+  expires,
+  generation,
+  suite,
+  secret,
+  ...boundTo
+]: Fields): TicketClaims {
   const resumptionSecret = new Secret(Buffer.from(secret, 'base64url'))
-  return { user, device, thumbprint, role, expires, generation, suite, resumptionSecret }
+  return { user, device, thumbprint, role, expires, generation, suite, resumptionSecret, boundTo }
 }

@@ -204,7 +204,9 @@ export class Authenticator {
     if (account === undefined || !ticketCounts(attempt, account)) {
       return refuse('auth_failed', errors.auth_failed.message)
     }
-    return this.#welcome(attempt, account)
+    // A token let in the session that the ticket is from: whatever voids that token ends this session too.
+    const { boundTo = [] } = attempt.sealed?.resumed ?? {}
+    return this.#welcome(attempt, account, boundTo)
   }
 
   async #loginByPassword(attempt: LoginAttempt, password: string, patience: Patience): Promise<LoginVerdict> {
@@ -300,7 +302,7 @@ export class Authenticator {
     throw Object.assign(new Error(result.error.message), { code: 'storage_failed' })
   }
 
-  /** @param bound thumbprints of enrolled keys under which the token was handed out that lets the user in */
+  /** @param bound thumbprints of enrolled keys under which the token or ticket was handed out that lets the user in */
   #welcome(attempt: LoginAttempt, account: KnownAccount, bound: readonly string[] = []): LoginVerdict {
     const { userId, role, generation, bannedUntil, keys, policies } = account
     const now = this.#now()
@@ -318,7 +320,7 @@ export class Authenticator {
     const sessionId = Buffer.from(this.#random(sessionIdBytes)).toString('base64url')
     const enrolled = keys.flatMap(({ thumbprint, key, revoked }) => (revoked ? [] : [[thumbprint, key.n] as const]))
     const moment = { now: Math.floor(now / 1000), random: this.#random }
-    const ticket = ticketFor(account, attempt.sealed, this.#options.sealing, moment)
+    const ticket = ticketFor(account, attempt.sealed, this.#options.sealing, boundTo, moment)
     const given = { sessionId, token, tokenExpires, ticket }
     return { ok: true, userId, role, generation, ...given, keys: enrolled, boundTo, policies }
   }

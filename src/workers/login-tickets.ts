@@ -29,19 +29,27 @@ export function isByTicket({ sealed, password, token, register }: LoginAttempt):
   return sealed?.resumed !== undefined && password === undefined && token === undefined && register !== true
 }
 
-/** Whether a ticket lets its user in: not after a change of the account, nor after its key was revoked. */
+/** Whether a ticket lets its user in: not after a change of the account, nor after a key was revoked that it depends on. */
 export function ticketCounts({ userId, sealed }: LoginAttempt, account: KnownAccount | undefined): boolean {
   const resumed = sealed?.resumed
   if (resumed === undefined || account === undefined || resumed.user !== userId) return false
   if (account.disabled || account.generation !== resumed.generation) return false
-  return !account.keys.some((key) => key.revoked && key.thumbprint === sealed?.thumbprint)
+  const { boundTo = [] } = resumed
+  return !account.keys.some(
+    ({ revoked, thumbprint }) => revoked && (thumbprint === sealed?.thumbprint || boundTo.includes(thumbprint)),
+  )
 }
 
-/** Makes the ticket of a session that begins. Undefined where its suite has none. */
+/**
+ * Makes the ticket of a session that begins. Undefined where its suite has none.
+ *
+ * @param boundTo thumbprints of the keys that the session dies with, and so its ticket
+ */
 export function ticketFor(
   account: KnownAccount,
   sealed: SealedLogin | undefined,
   options: SealedLoginOptions | undefined,
+  boundTo: readonly string[],
   moment: { readonly now: number; readonly random: (bytes: number) => Uint8Array },
 ): { readonly text: string; readonly expires: number } | undefined {
   if (sealed === undefined || sealed.suite === 3 || options === undefined) return undefined
@@ -58,6 +66,7 @@ export function ticketFor(
       generation: account.generation,
       suite,
       resumptionSecret: new Secret(resumptionSecret),
+      boundTo: boundTo.filter((other) => other !== thumbprint),
     },
     moment.random,
   )

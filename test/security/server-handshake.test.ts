@@ -55,7 +55,14 @@ t.test('a ticket brings its claims back, with new keys each time', async (t) => 
     const [one, two] = [resumption(ticket), resumption(ticket)]
     t.equal(one.answer.clientKey, undefined)
     t.equal(one.answer.thumbprint, alice.thumbprint)
-    t.strictSame(one.answer.resumed, { user: 'alice', device: 'desk', role: 'user', generation: 3, expires: now + day })
+    t.strictSame(one.answer.resumed, {
+      user: 'alice',
+      device: 'desk',
+      role: 'user',
+      generation: 3,
+      expires: now + day,
+      boundTo: [],
+    })
     t.notOk(one.keys.clientRecordKey.equals(two.keys.clientRecordKey))
     t.notOk(one.keys.resumptionSecret.equals(first.keys.resumptionSecret))
     t.ok(resumption(ticketOf(one)).answer.ok, 'and gives the next ticket')

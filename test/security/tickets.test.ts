@@ -26,6 +26,16 @@ t.test('a ticket opens as it was minted', async (t) => {
   t.notMatch(Buffer.from(text, 'base64url').toString('latin1'), /alice|desk/)
 })
 
+t.test('a ticket names the further keys that it dies with, and no more than a token does', async (t) => {
+  const other = 'A'.repeat(43)
+  const five = [other, other, other, other, other]
+  const opened = openTicket(ticketKeys, mintTicket(ticketKeys, { ...claims, boundTo: five }, randomBytes), now)
+  t.strictSame(opened?.boundTo, five)
+  t.strictSame(openTicket(ticketKeys, text, now)?.boundTo, [])
+  t.throws(() => mintTicket(ticketKeys, { ...claims, boundTo: [...five, other] }, randomBytes), RangeError)
+  t.throws(() => mintTicket(ticketKeys, { ...claims, boundTo: ['x'] }, randomBytes), RangeError)
+})
+
 t.test('a ticket is void from its expiry on', async (t) => {
   t.ok(openTicket(ticketKeys, text, claims.expires - 1))
   t.equal(openTicket(ticketKeys, text, claims.expires), undefined)

@@ -142,15 +142,17 @@ t.test('a revoked key ends its sessions, tokens and tickets, and never comes bac
   const byToken = await enter(t, server, { user: 'amy', key: keyNumber(2), secret: { Token: phone.welcome.Token } })
   const plainByToken = await server.connect()
   await plainByToken.login('amy', { Token: phone.welcome.Token as string })
-  const tokens = [phone.welcome.Token, byToken.welcome.Token]
-  const ticket = phone.client.ticketOf(phone.welcome)
+  const ticketOfToken = byToken.client.ticketOf(byToken.welcome)
+  const byTicket = await enter(t, server, { user: 'amy', key: keyNumber(2), ticket: ticketOfToken, secret: {} })
+  const tokens = [phone.welcome.Token, byToken.welcome.Token, byTicket.welcome.Token]
+  const tickets = [phone, byToken, byTicket].map(({ client, welcome }) => client.ticketOf(welcome))
 
   const { thumbprint } = phone.key
   const unknown = await laptop.client.request('RevokeKeyRequest', { Thumbprint: keyNumber(3).thumbprint })
   t.match(unknown.content, { Success: false, Code: 'not_allowed' })
   const revoked = await laptop.client.request('RevokeKeyRequest', { Thumbprint: thumbprint })
   t.match(revoked.content, { Success: true, Data: { Thumbprint: thumbprint, Status: 'revoked' } })
-  for (const { client } of [phone, byToken]) t.equal(await client.ended(), 'key_revoked')
+  for (const { client } of [phone, byToken, byTicket]) t.equal(await client.ended(), 'key_revoked')
   t.equal(await plainByToken.ended(), 'key_revoked', 'whoever came by its token goes with it')
   t.notOk(laptop.client.isEnded())
 
@@ -158,8 +160,10 @@ t.test('a revoked key ends its sessions, tokens and tickets, and never comes bac
     const late = await enter(t, server, { user: 'amy', key: keyNumber(4), secret: { Token }, mayFail: true })
     t.match(late.welcome, { Success: false, Code: 'auth_failed' })
   }
-  const resumed = await enter(t, server, { user: 'amy', key: phone.key, ticket, secret: {}, mayFail: true })
-  t.match(resumed.welcome, { Success: false, Code: 'auth_failed' })
+  for (const ticket of tickets) {
+    const resumed = await enter(t, server, { user: 'amy', key: phone.key, ticket, secret: {}, mayFail: true })
+    t.match(resumed.welcome, { Success: false, Code: 'auth_failed' }, 'also a ticket that came by a token of the key')
+  }
   const again = await enter(t, server, { user: 'amy', key: phone.key, mayFail: true })
   t.match(again.welcome, { Success: false, Code: 'key_revoked' }, 'the password does not help this key')
   const fields = textTo(laptop, 'bob', 'stolen')

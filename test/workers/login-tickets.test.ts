@@ -71,19 +71,29 @@ t.test('a ticket counts for its user, as long as the account and the key do', as
   t.ok(ticketCounts(attempt, { ...account, keys: [{ thumbprint, key, revoked: false }] }))
 })
 
+t.test('a ticket dies with every key that its session depended on', async (t) => {
+  const other = 'E'.repeat(43)
+  const ticket = ticketFor(account, sealed, options, [thumbprint, other], moment)
+  const boundTo = openTicket(ticketKeys, ticket?.text, 1000)?.boundTo
+  t.strictSame(boundTo, [other], 'its own key stands in it already')
+  const back = { ...attempt, sealed: { ...sealed, resumed: { ...resumed, boundTo } } }
+  t.ok(ticketCounts(back, { ...account, keys: [{ thumbprint: other, key, revoked: false }] }))
+  t.notOk(ticketCounts(back, { ...account, keys: [{ thumbprint: other, key, revoked: true }] }))
+})
+
 t.test('a session gets a ticket that says who it was', async (t) => {
-  const ticket = ticketFor(account, { ...sealed, deviceId: 'laptop' }, options, moment)
+  const ticket = ticketFor(account, { ...sealed, deviceId: 'laptop' }, options, [], moment)
   t.equal(ticket?.expires, 1100)
   const claims = openTicket(ticketKeys, ticket?.text, 1099)
   t.match(claims, { user: 'amy', device: 'laptop', thumbprint, role: 'user', generation: 3, suite: 1 })
   t.ok(claims?.resumptionSecret.equals(sealed.resumptionSecret))
   t.equal(openTicket(ticketKeys, ticket?.text, 1100), undefined)
-  const again = ticketFor(account, sealed, options, moment)
+  const again = ticketFor(account, sealed, options, [], moment)
   t.equal(openTicket(ticketKeys, again?.text, 1000)?.device, 'phone', 'the device of the ticket before')
 })
 
 t.test('no ticket for plain sessions, nor where the suite has none', async (t) => {
-  t.equal(ticketFor(account, undefined, options, moment), undefined)
-  t.equal(ticketFor(account, { ...sealed, suite: 3 }, options, moment), undefined)
-  t.equal(ticketFor(account, sealed, undefined, moment), undefined)
+  t.equal(ticketFor(account, undefined, options, [], moment), undefined)
+  t.equal(ticketFor(account, { ...sealed, suite: 3 }, options, [], moment), undefined)
+  t.equal(ticketFor(account, sealed, undefined, [], moment), undefined)
 })
