@@ -174,6 +174,10 @@ export class Handshakes {
       this.#effects.cut(connection, 'handshake_failed', "the client's MAC is wrong")
       return false
     }
+    if (resumed && proof.signature.length > 0) {
+      this.#effects.cut(connection, 'handshake_failed', 'a signature beside a ticket')
+      return false
+    }
     const facts: SealedFacts = state.facts
     connection.sealed = facts
     connection.state = { kind: 'greeting', deadline: state.deadline, proof: Buffer.from(proof.signature) }

@@ -187,7 +187,7 @@ t.test('with the keys of the session the last plain frame goes out, and the proo
     t.match(world.connection.state, { kind: 'confirming', deadline: 1100, facts: { thumbprint: 'print' } })
     t.equal(world.connection.sealed, undefined, 'nothing is proven yet')
     const mac = macOf(readSessionKeys(keys).clientFinishKey, transcriptHash)
-    const signature = Buffer.from('sig')
+    const signature = Buffer.from(resumed ? '' : 'sig')
     t.ok(events.proven({ mac, signature, frame: Buffer.alloc(0) }))
     t.same(world.caused.at(-1), { kind: 'sealed', resumed })
     t.match(world.connection.state, { kind: 'greeting', deadline: 1100, proof: signature })
@@ -213,4 +213,19 @@ t.test('keys for a connection that waits for none are dropped', async (t) => {
   const message = { kind: 'seal', connection: 7, body: keys, keys, transcriptHash, suite: 1 } as const
   world.handshakes.seal(world.connection, { ...message, thumbprint: '', resumed: false }, 0)
   t.same(world.channel.calls, [])
+})
+
+t.test('a signature beside a ticket, which nobody would check, is refused', async (t) => {
+  for (const [resumed, bytes, isProven] of [
+    [true, 0, true],
+    [true, 1, false],
+    [true, 256, false],
+    [false, 256, true],
+  ] as const) {
+    const world = new World()
+    const { events } = world.seal(resumed)
+    const mac = macOf(readSessionKeys(keys).clientFinishKey, transcriptHash)
+    t.equal(events.proven({ mac, signature: Buffer.alloc(bytes), frame: Buffer.from('f') }), isProven)
+    if (!isProven) t.match(world.caused.at(-1), { kind: 'cut', reason: 'handshake_failed' })
+  }
 })
