@@ -1,6 +1,6 @@
 /**
  * Known servers in a file, a line each: `host:port thumbprint date`. Lines that are something else, such as
- * comments, stay as they are. For Node.
+ * comments, stay as they are; one that begins with the server that is looked for and goes on otherwise is damaged. For Node.
  */
 import type { KnownHosts } from './known-hosts.ts'
 import { changeLockedFile, readLockedFile } from './locked-file.ts'
@@ -13,9 +13,13 @@ export class KnownHostsFile implements KnownHosts {
     this.#path = path
   }
 
+  /** @throws Error for a damaged line: it must not look like a server that is met for the first time */
   async find(server: string): Promise<string | undefined> {
     // The last line stands, as if each were a change of those before.
-    return linesOf(await readLockedFile(this.#path)).findLast((line) => line.server === server)?.thumbprint
+    const line = linesOf(await readLockedFile(this.#path)).findLast((line) => line.server === server)
+    if (line === undefined) return undefined
+    if (line.thumbprint !== undefined) return line.thumbprint
+    throw new Error(`the line of ${server} in ${this.#path} holds no fingerprint: mend it, or remove it`)
   }
 
   async save(server: string, thumbprint: string): Promise<void> {
@@ -35,10 +39,12 @@ interface Line {
 
 /** A SHA-256 in base64url. */
 const lineShape = /^(\S+:\d{1,5}) ([A-Za-z0-9_-]{43})(?: \S+)?\s*$/
+const serverShape = /^\s*(\S+:\d{1,5})(?!\S)/
 
 function linesOf(text: string): Line[] {
   return text.split(/\r?\n/).map((line) => {
-    const [, server, thumbprint] = lineShape.exec(line) ?? []
+    const [, server] = serverShape.exec(line) ?? []
+    const [, , thumbprint] = lineShape.exec(line) ?? []
     return { text: line, server: server?.toLowerCase(), thumbprint }
   })
 }

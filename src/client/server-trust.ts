@@ -90,7 +90,7 @@ export class ServerTrust {
     const cure =
       this.#pins.length > 0
         ? 'only then give the new thumbprint as the pin'
-        : `only then remove the line of ${this.#server} from the known hosts`
+        : `only then remove the line of ${this.#server} from ${this.#place()}`
     const message =
       `The key of ${this.#server} has changed: ${expected.join(' or ')} was expected, ${identityThumbprint} came. ` +
       'Somebody may be reading along between you and the server, or its operator has replaced the key without a rotation. ' +
@@ -99,6 +99,12 @@ export class ServerTrust {
       message,
       detail: { server: this.#server, expected, received: identityThumbprint },
     })
+  }
+
+  /** Where people find what is known. */
+  #place(): string {
+    const { knownHosts } = this.#options
+    return typeof knownHosts === 'string' ? knownHosts : 'the known hosts'
   }
 
   async #find(): Promise<string | undefined> {

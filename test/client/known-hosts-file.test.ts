@@ -38,6 +38,19 @@ t.test('many that write at once lose nothing, and leave nothing behind', async (
   t.strictSame(readdirSync(folder), ['known-hosts'])
 })
 
+t.test('a damaged line is an error, not an unknown server', async (t) => {
+  const path = join(t.testdir(), 'known-hosts')
+  const hosts = new KnownHostsFile(path)
+  for (const line of ['a:1', 'a:1 ', 'A:1 short', ` a:1 ${one}`, `a:1 ${one}A`, `a:1\t${one}`, `a:1 ${one} x y`]) {
+    writeFileSync(path, `b:1 ${two}\n${line}\n`)
+    await t.rejects(hosts.find('a:1'), { message: /the line of a:1 in .*known-hosts holds no fingerprint/ }, line)
+    t.equal(await hosts.find('b:1'), two)
+    t.equal(await hosts.find('a:11'), undefined)
+  }
+  writeFileSync(path, `a:1 short\na:1 ${one}\n# a:1 was here\n`)
+  t.equal(await hosts.find('a:1'), one, 'the last line of a server stands')
+})
+
 t.test('a file that can’t be read is an error, not an unknown server', async (t) => {
   await t.rejects(new KnownHostsFile(t.testdir()).find('a:1'))
 })

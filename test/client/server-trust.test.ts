@@ -47,6 +47,13 @@ t.test('known hosts that can’t be read are no unknown host', async (t) => {
   await t.rejects(trust({ knownHosts }).judge(offer(one)), { code: 'sealing_unavailable' })
 })
 
+t.test('a changed key is told with the place where the known one stands', async (t) => {
+  const knownHosts = join(t.testdir({ file: `a:1 ${one}\n`, damaged: 'a:1 AAAA\n' }), 'file')
+  await t.rejects(trust({ knownHosts }).judge(offer(two)), { code: 'pin_mismatch', message: `a:1 from ${knownHosts}.` })
+  const damaged = trust({ knownHosts: join(knownHosts, '..', 'damaged') })
+  await t.rejects(damaged.judge(offer(two)), { code: 'sealing_unavailable', message: /the line of a:1 in .*damaged/ })
+})
+
 t.test('who wants to be asked is asked, and not passed over', async (t) => {
   const shown: unknown[] = []
   const asking = trust({ onFirstUse: (key) => shown.push(key) === 2 })
