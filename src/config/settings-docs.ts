@@ -48,9 +48,15 @@ export function printedSettings<Shape extends SettingsShape>(
 ): PrintedSetting[] {
   return Object.entries(shape).map(([property, entry]: [keyof Shape & string, SettingEntry]) => ({
     variable: variableOf(property),
-    value: entry.meta.secret ? redacted : valueText(property, values[property]),
+    value: printedValue(entry.meta, property, values[property]),
     source: sources[property],
   }))
+}
+
+/** A secret that is not set is shown as that, so that nobody takes for on what is off. */
+function printedValue(meta: SettingMeta, property: string, value: unknown): string {
+  if (value === undefined) return ''
+  return meta.secret ? redacted : valueText(property, value)
 }
 
 function described(shape: SettingsShape): [string, SettingMeta][] {

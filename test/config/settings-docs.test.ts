@@ -43,4 +43,7 @@ t.test('values are printed as they could be set again, and secrets are not', asy
     { variable: 'PARLEY_SELF_REGISTRATION', value: 'on', source: 'flag' },
     { variable: 'PARLEY_API_TOKEN', value: '[set]', source: '.env file' },
   ])
+  const { wechatToken } = settingsShape
+  const off = printedSettings({ wechatToken }, { wechatToken: undefined }, { wechatToken: 'default' })
+  t.same(off, [{ variable: 'PARLEY_WECHAT_TOKEN', value: '', source: 'default' }], 'what is off does not look set')
 })
