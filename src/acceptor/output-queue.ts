@@ -16,6 +16,8 @@ export class OutputQueue {
   #writingBytes = 0
   #writingReceipts: number[] | undefined
   #spare: Buffer | undefined
+  /** Whether something besides the answer to the login has left: a connection that only rests keeps no memory. */
+  #isUsed = false
 
   /** Bytes that have not left yet, the write under way included. */
   waitingBytes(): number {
@@ -54,7 +56,8 @@ export class OutputQueue {
       this.#spare = undefined
       return spare
     }
-    const larger = Buffer.allocUnsafe(Math.max(initialBytes, needed, 2 * (buffer?.length ?? 0)))
+    // In memory of its own: a piece of a slab that stays would keep all of the slab.
+    const larger = Buffer.allocUnsafeSlow(Math.max(initialBytes, needed, 2 * (buffer?.length ?? 0)))
     buffer?.copy(larger, 0, 0, this.#gatheredBytes)
     return larger
   }
@@ -74,7 +77,8 @@ export class OutputQueue {
   /** The write under way has completed; gives the receipts that are due. */
   completed(): readonly number[] {
     const receipts = this.#writingReceipts
-    if (this.#writing !== undefined && this.#writing.length <= keptBytesMax) this.#spare = this.#writing
+    if (this.#writing !== undefined && this.#isUsed && this.#writing.length <= keptBytesMax) this.#spare = this.#writing
+    this.#isUsed = true
     this.#writing = undefined
     this.#writingBytes = 0
     this.#writingReceipts = undefined
