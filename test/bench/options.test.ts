@@ -78,7 +78,19 @@ t.test('accounts are printed only with a password', async (t) => {
 
 t.test('help names every option', async (t) => {
   t.strictSame(readOptions(['--help'], 2), { kind: 'help' })
-  for (const option of ['scenario', 'pairs', 'window', 'rate', 'idle', 'url', 'json', 'cpu-prof', 'print-accounts']) {
+  for (const option of [
+    'scenario',
+    'pairs',
+    'window',
+    'rate',
+    'idle',
+    'url',
+    'json',
+    'cpu-prof',
+    'print-accounts',
+    'security',
+    'messages',
+  ]) {
     t.match(helpText, `--${option}`)
   }
 })
@@ -109,7 +121,19 @@ t.test('the data directory of a running server takes the place of a password', a
   t.match(running, { dataDir: 'data', passwordFile: undefined })
 })
 
-t.test('a level of security and a codec of a later version are refused', async (t) => {
-  t.match(faultsOf('--security', 'sealed', '--codec', 'msgpack'), [/"sealed"/, /"msgpack"/])
+t.test('an unknown level of security and a codec of a later version are refused', async (t) => {
+  t.match(faultsOf('--security', 'secret', '--codec', 'msgpack'), [/"secret"/, /"msgpack"/])
   t.match(settingsOf('--security', 'plain', '--codec', 'json'), { security: 'plain', codec: 'json' })
+})
+
+t.test('sealed sessions stand beside plain ones, and signed messages beside their check alone', async (t) => {
+  t.strictSame(settingsOf('--security', 'sealed').servers, ['plain', 'parley'])
+  t.match(faultsOf('--security', 'sealed', '--servers', 'floor'), [/"floor" does not exist/])
+  t.match(settingsOf('--security', 'signed'), {
+    servers: ['parley'],
+    scenarios: ['throughput'],
+    signedMessages: 40_000,
+  })
+  t.match(settingsOf('--security', 'hs256', '--messages', '5000'), { servers: ['parley'], signedMessages: 5000 })
+  t.match(faultsOf('--security', 'signed', '--scenario', 'latency'), [/throughput and nothing else/])
 })

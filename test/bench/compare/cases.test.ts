@@ -14,6 +14,17 @@ t.test(
   },
 )
 
+t.test('with security clients connect in two ways, and come back all at once', async (t) => {
+  const secured = readCompareOptions(['--security', 'sealed', '--clients', '300', '--window', '64'])
+  if (secured.kind !== 'run') throw new Error(secured.kind)
+  const cases = comparedCases(secured.options)
+  t.strictSame(
+    cases.map(({ main }) => main.name),
+    ['throughput, 64 in flight', '300 connect', '300 resume', '300 come back'],
+  )
+  for (const { main } of cases) t.ok(main.fits?.('nats'), main.name)
+})
+
 t.test('variants are for Parley alone, and XMPP has no broadcast', async (t) => {
   const cases = comparedCases(options)
   const [variant] = cases[0]?.variants ?? []

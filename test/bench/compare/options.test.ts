@@ -16,6 +16,15 @@ t.test('works and servers are chosen by name, in the order of their turns', asyn
   t.strictSame(request.options.servers, ['nats', 'parley'])
 })
 
+t.test('with security the floor stays out, and clients also come back', async (t) => {
+  const request = readCompareOptions(['--security', 'sealed'])
+  if (request.kind !== 'run') throw new Error(request.kind)
+  t.strictSame(request.options.works, ['throughput', 'connect', 'reconnect'])
+  t.notOk(request.options.servers.includes('floor'))
+  t.match(readCompareOptions(['--only', 'reconnect']), { kind: 'fault', faults: [/--security sealed/] })
+  t.match(readCompareOptions(['--security', 'tls']), { kind: 'fault', faults: [/"tls" does not exist/] })
+})
+
 t.test('all faults are told at once', async (t) => {
   const request = readCompareOptions(['--only', 'speed', '--servers', 'rabbit', '--rounds', '0'])
   if (request.kind !== 'fault') throw new Error(request.kind)
