@@ -3,6 +3,8 @@
  * sender. There is no forward secrecy: whoever gets this device's key later reads what was recorded. For Node.
  */
 import { type KeyObject, randomBytes } from 'node:crypto'
+import { endToEndMsgRequest } from '../protocol/entities/end-to-end.ts'
+import { entities } from '../protocol/entities/index.ts'
 import { type EndToEndProblem, type NamedKey, openEndToEnd, sealEndToEnd } from '../security/end-to-end.ts'
 import { importPublicKey } from '../security/jwk.ts'
 import type { EnrolledKey, KeyLog } from '../security/key-log.ts'
@@ -89,8 +91,9 @@ export class EndToEnd {
     if ('problem' in opened) throw notOpened(from, problemTexts[opened.problem])
     if (!this.#isNew(JSON.stringify([from, id]))) return undefined
     const { msgType, content: text, senderKey } = opened.message
+    if (!isForUsers(msgType)) throw notOpened(from, 'what is inside may not be sent to users')
     const inside = messageOf({ ...envelope, MsgType: msgType, Content: text })
-    if (inside instanceof ParleyError) throw notOpened(from, inside.message)
+    if (inside instanceof ParleyError) throw notOpened(from, 'what is inside is not in the form that is expected')
     const { verified } = await this.#directory.keysOf(from, 'usual')
     const deviceId = log.keys.get(senderKey)?.deviceId ?? ''
     return { ...inside, endToEnd: { thumbprint: senderKey, deviceId, verified } }
@@ -127,6 +130,15 @@ export class EndToEnd {
     if (this.#seen.size > seenMax) this.#seen.delete(this.#seen.values().next().value ?? '')
     return true
   }
+}
+
+/** What the server would not pass on to a user does not come past it in an envelope that it can't read: nobody may look like the server. */
+function isForUsers(type: string): boolean {
+  const entity = entities.get(type)
+  return (
+    entity === undefined ||
+    (entity.sender !== 'server' && entity.receiver !== 'server' && type !== endToEndMsgRequest.type)
+  )
 }
 
 function notOpened(from: string, reason: string): ParleyError {

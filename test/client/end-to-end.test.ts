@@ -83,3 +83,31 @@ t.test('what is not for this message, device or receiver is not opened', async (
     'no text in a text',
   )
 })
+
+t.test('nobody looks like the server from inside, nor asks what only the server is asked', async (t) => {
+  const directory = directoryOf({ alice, bob })
+  const receiver = new EndToEnd(directory, bob)
+  const open = async (clientMsgId: string, msgType: string, content: object): Promise<unknown> => {
+    const sealed = await new EndToEnd(directory, alice).seal({ ...secret, clientMsgId, msgType, content })
+    return receiver.open(incoming(sealed, { ClientMsgId: clientMsgId }), 'bob')
+  }
+  const event = { Kind: 'requested', UserId: 'bob', DeviceId: 'd', Thumbprint: 'x' }
+  for (const [index, [type, content]] of (
+    [
+      ['PresenceEvent', { UserId: 'carol', Online: true }],
+      ['KeyEvent', event],
+      ['ErrorResponse', { Code: 'kicked' }],
+      ['CommonResponse', { Success: true }],
+      ['AuthResponse', { Success: true }],
+      ['BroadcastRequest', { Message: 'from an operator?' }],
+      ['KickRequest', { UserId: 'bob' }],
+      ['EndToEndMsgRequest', { Jws: 'x' }],
+    ] as const
+  ).entries()) {
+    const code = 'end_to_end_failed'
+    await t.rejects(open(`no ${index}`, type, content), { code, message: /may not be sent to users\.$/ }, type)
+  }
+  await t.rejects(open('text', 'TextMsgRequest', {}), { message: /is not in the form that is expected\.$/ })
+  t.match(await open('own', 'Own', { a: 1 }), { type: 'Own', content: { a: 1 } })
+  t.match(await open('command', 'CommonRequest', { Command: 'x' }), { type: 'CommonRequest' })
+})
