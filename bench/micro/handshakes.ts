@@ -1,17 +1,9 @@
 /**
- * What one thread of the worker pool can do a second: full handshakes, proofs of clients, resumptions, and signatures of messages,
- * with the way to the thread and back: `node build/bench/micro/handshakes.js`. On a machine where others work as well, count by the
+ * What one thread of the worker pool can do a second: full handshakes, resumptions, and signatures of messages, with the way to the thread and back: `node build/bench/micro/handshakes.js`. On a machine where others work as well, count by the
  * CPU that the thread used: `per core` is what it could do if it had a core for itself.
  */
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import {
-  clientKeyOf,
-  clientProof,
-  makeResumption,
-  makeTerminalKey,
-  takeFinish,
-} from '../../src/security/client-handshake.ts'
-import { readClientProof } from '../../src/security/client-proof.ts'
+import { clientKeyOf, makeResumption, makeTerminalKey, takeFinish } from '../../src/security/client-handshake.ts'
 import { certifyHandshakeKey } from '../../src/security/handshake-keys.ts'
 import { publicJwkOf } from '../../src/security/jwk.ts'
 import { signMessage } from '../../src/security/message-signature.ts'
@@ -19,8 +11,9 @@ import { offerWriter, readOffer } from '../../src/security/offer.ts'
 import { answerTerminal } from '../../src/security/server-handshake.ts'
 import { SignatureBundleWriter } from '../../src/security/signature-bundle.ts'
 import { mintTicket } from '../../src/security/tickets.ts'
+import { KeyExchange } from '../../src/workers/key-exchange.ts'
 import { WorkerPool } from '../../src/workers/pool.ts'
-import type { KeyExchangeTask, SignatureTask } from '../../src/workers/tasks.ts'
+import type { SignatureTask } from '../../src/workers/tasks.ts'
 import { readProcessTimes } from '../proc-stat.ts'
 import { spreadOf } from '../statistics.ts'
 
@@ -41,18 +34,18 @@ const offerParts = { suites: [1, 2], identity: publicJwkOf(identity), certificat
 const offerBody = Uint8Array.from(offerWriter(offerParts)({ nonce: randomBytes(32), now }))
 const ticketKeys = [{ id: randomBytes(4), key: createSecretKey(randomBytes(32)) }]
 
-/** An item for the pool, which counts as so many. */
+/** What the pool is to do, which counts as so many; resolves to whether it did it. */
 interface Work {
   readonly name: string
   readonly counts: number
-  readonly run: (pool: WorkerPool) => Promise<{ readonly ok: boolean }>
+  readonly run: () => Promise<boolean>
 }
 
-function exchange(name: string, task: KeyExchangeTask): Work {
-  return { name, counts: 1, run: (pool) => pool.run('keyExchange', task) }
-}
-
-function works(): Work[] {
+function works(pool: WorkerPool): Work[] {
+  const keys = { offered: () => ({ handshakeKey, suites: [1, 2] }), ticketKeys: () => ticketKeys }
+  const keyExchange = new KeyExchange({ pool, keys })
+  const answered = async (terminalBody: Uint8Array): Promise<boolean> =>
+    (await keyExchange.exchange({ offer: 1, offerBody, terminalBody })).ok
   const read = readOffer(offerBody, now)
   if (!read.ok) throw new Error(read.problem)
   const suite = 1
@@ -60,24 +53,16 @@ function works(): Work[] {
   const full = makeTerminalKey(read.offer, { suite, key: client }, { now })
   const answer = answerTerminal({ ...base, terminalBody: full.terminalBody })
   const session = answer.ok ? takeFinish(full, answer.body3) : undefined
-  const proof = session === undefined ? undefined : readClientProof(clientProof(session, Buffer.from('\x02{}\x03')))
-  if (session === undefined || proof === undefined) throw new Error('the handshake failed')
+  if (session === undefined) throw new Error('the handshake failed')
   const { resumptionSecret } = session.keys
   const who = { user: 'alice', device: 'desk', thumbprint: client.thumbprint, role: 'user', expires: now + 3600 }
   const text = mintTicket(ticketKeys, { ...who, generation: 1, suite, resumptionSecret }, randomBytes)
   const resumption = makeResumption(read.offer, { text, suite, resumptionSecret }, { now })
-  const bytes = (body: Uint8Array): Uint8Array => Uint8Array.from(body)
+  const isVerified = async (): Promise<boolean> => (await pool.run('signatures', bundleTask())).ok
   return [
-    exchange('full handshakes, answered', { kind: 'answer', ...base, terminalBody: bytes(full.terminalBody) }),
-    exchange('their proofs, checked', {
-      kind: 'prove',
-      suite,
-      clientKey: client.publicJwk,
-      transcriptHash: bytes(session.transcript),
-      signature: bytes(proof.signature),
-    }),
-    exchange('resumptions', { kind: 'answer', ...base, terminalBody: bytes(resumption.terminalBody) }),
-    { name: 'messages by PS256', counts: bundleMessages, run: (pool) => pool.run('signatures', bundleTask()) },
+    { name: 'full handshakes, answered', counts: 1, run: () => answered(full.terminalBody) },
+    { name: 'resumptions', counts: 1, run: () => answered(resumption.terminalBody) },
+    { name: 'messages by PS256', counts: bundleMessages, run: isVerified },
   ]
 }
 
@@ -106,7 +91,7 @@ function cpu(): { main: number; others: number } {
   return { main, others: (times?.cpuMs ?? 0) - main }
 }
 
-async function measure(pool: WorkerPool, work: Work): Promise<void> {
+async function measure(work: Work): Promise<void> {
   const perSecond: number[] = []
   const perCore: number[] = []
   const mainUs: number[] = []
@@ -116,8 +101,7 @@ async function measure(pool: WorkerPool, work: Work): Promise<void> {
     let done = 0
     const lane = async (): Promise<void> => {
       while (performance.now() < began + roundMs) {
-        const { ok } = await work.run(pool)
-        if (!ok) throw new Error(`${work.name}: the pool refused`)
+        if (!(await work.run())) throw new Error(`${work.name}: the pool refused`)
         done += work.counts
       }
     }
@@ -146,5 +130,5 @@ const pool = new WorkerPool({
   taskTimeoutMs: 10_000,
 })
 await pool.ready()
-for (const work of works()) await measure(pool, work)
+for (const work of works(pool)) await measure(work)
 await pool.close()

@@ -59,7 +59,7 @@ export function isClientMac(keys: SessionKeys, transcript: Uint8Array, mac: Uint
   return secretsEqual(macOf(keys.clientFinishKey, transcript), mac)
 }
 
-/** Whether the client has the private half of the key that it named. Costs about 35 µs: for the pool. */
+/** Whether the client has the private half of the key that it named. Costs about 35 µs. */
 export function isTranscriptSignature(
   suite: SuiteNumber,
   key: RsaPublicJwk,

@@ -9,13 +9,19 @@ export interface RsaPublicJwk {
   readonly e: string
 }
 
+/** Keys that were read here: they keep the key rules, and can't change any more. */
+const checked = new WeakSet<RsaPublicJwk>()
+
 /**
  * Reads a stranger's key by the key rules, without OpenSSL.
  *
  * @returns a key of just the three members, or undefined for whatever `keyProblem` has something to say about
  */
 export function readPublicJwk(value: unknown): RsaPublicJwk | undefined {
-  return isPublicJwk(value) ? { kty: 'RSA', n: value.n, e: value.e } : undefined
+  if (!isPublicJwk(value)) return undefined
+  const jwk: RsaPublicJwk = Object.freeze({ kty: 'RSA', n: value.n, e: value.e })
+  checked.add(jwk)
+  return jwk
 }
 
 /** The RFC 7638 thumbprint: SHA-256 over the members in alphabetical order, as 43 characters of base64url. */
@@ -24,12 +30,12 @@ export function thumbprintOf({ n, e }: RsaPublicJwk): string {
 }
 
 /**
- * Makes a key that OpenSSL can use.
+ * Makes a key that OpenSSL can use. What `readPublicJwk` gave is not checked a second time.
  *
  * @throws RangeError for a key that breaks the key rules, so that no other ever reaches OpenSSL
  */
 export function importPublicKey(jwk: RsaPublicJwk): KeyObject {
-  const problem = keyProblem(jwk)
+  const problem = checked.has(jwk) ? undefined : keyProblem(jwk)
   if (problem !== undefined) throw new RangeError(`this RSA key can't be used: ${problem}`)
   return createPublicKey({ key: { kty: 'RSA', n: jwk.n, e: jwk.e }, format: 'jwk' })
 }

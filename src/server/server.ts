@@ -135,7 +135,6 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     loginWaitMs: settings.loginWaitMs,
     selfRegistration: settings.selfRegistration,
     sealing: {
-      isProven: (proof, signal) => keyExchange.isProven(proof, signal),
       ticketKeys: () => keys.ticketKeys(),
       ticketTtlSeconds: settings.ticketTtlS,
     },

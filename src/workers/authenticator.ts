@@ -92,7 +92,7 @@ export class Authenticator {
    */
   async login(attempt: LoginAttempt, signal?: AbortSignal): Promise<LoginVerdict> {
     const begun = this.#now()
-    const verdict = await this.#guarded(attempt.userId, () => this.#decideProven(attempt, signal))
+    const verdict = await this.#guarded(attempt.userId, () => this.#decide(attempt, signal))
     this.#report(attempt, verdict, this.#now() - begun)
     return verdict
   }
@@ -102,24 +102,24 @@ export class Authenticator {
    * remembers. Undefined for all others: they are for {@link login}.
    */
   loginAtOnce(attempt: LoginAttempt): LoginVerdict | undefined {
-    const { userId, token, sealed } = attempt
-    // Whether it has its key takes the pool to find out.
-    if (sealed !== undefined && sealed.resumed === undefined) return undefined
+    const { userId, token } = attempt
     const isTicket = isByTicket(attempt)
     if (!isTicket && (token === undefined || attempt.password !== undefined || attempt.register === true)) {
       return undefined
     }
     const account = this.#store.known(userId)
     if (account === undefined) return undefined
-    if (isTicket || token === undefined) {
-      const verdict = this.#decideTicket(attempt, account)
-      this.#report(attempt, verdict, 0)
-      return verdict
-    }
-    const payload = this.#payloadOf(attempt, token)
-    const verdict = payload === undefined ? this.#fail(attempt) : this.#decideToken(attempt, payload, account)
+    const verdict = this.#decideKnown(attempt, account)
     this.#report(attempt, verdict, 0)
     return verdict
+  }
+
+  #decideKnown(attempt: LoginAttempt, account: KnownAccount): LoginVerdict {
+    const { token } = attempt
+    if (!this.#isProven(attempt)) return forged()
+    if (token === undefined) return this.#decideTicket(attempt, account)
+    const payload = this.#payloadOf(attempt, token)
+    return payload === undefined ? this.#fail(attempt) : this.#decideToken(attempt, payload, account)
   }
 
   /** Sets another password after checking the old one, throttled like a login. Never rejects. */
@@ -144,17 +144,13 @@ export class Authenticator {
   }
 
   /** In a sealed session nothing is decided before the client has shown that it has the key that it named. */
-  async #decideProven(attempt: LoginAttempt, signal: AbortSignal | undefined): Promise<LoginVerdict> {
-    const { sealed } = attempt
-    if (sealed === undefined) return this.#decide(attempt, signal)
-    const { sealing } = this.#options
-    const hasKey = sealing === undefined ? false : await clientHasKey(sealed, sealing, signal)
-    if (hasKey === 'busy') return busy()
-    return hasKey ? this.#decide(attempt, signal) : refuse('bad_signature', errors.bad_signature.message)
+  #isProven({ sealed }: LoginAttempt): boolean {
+    return sealed === undefined || (this.#options.sealing !== undefined && clientHasKey(sealed))
   }
 
   #decide(attempt: LoginAttempt, signal: AbortSignal | undefined): Promise<LoginVerdict> {
     const { userId, password, token, register } = attempt
+    if (!this.#isProven(attempt)) return Promise.resolve(forged())
     const nameFault = userIdFault(userId)
     if (nameFault !== undefined) return Promise.resolve(refuse('bad_content', `UserId: ${nameFault}.`))
     if (isByTicket(attempt)) return this.#loginByTicket(attempt)
@@ -379,6 +375,10 @@ function wayOf(attempt: LoginAttempt): 'password' | 'token' | 'ticket' | 'regist
 
 function refuse(code: LoginRefusalCode, message: string): LoginRefusal {
   return { ok: false, code, message }
+}
+
+function forged(): LoginRefusal {
+  return refuse('bad_signature', errors.bad_signature.message)
 }
 
 function busy(): LoginRefusal {

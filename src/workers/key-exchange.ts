@@ -1,21 +1,20 @@
 /**
- * Answers handshakes: hands the frames, with the private key that was offered, to the pool, and has the proofs of clients checked
- * there. Full lanes are an answer, not a queue without end. Runs on: the main thread.
+ * Answers handshakes: hands the frames, with the private key that was offered, to the pool. Full lanes are an answer, not a queue without end. Runs on: the main thread.
  */
 import type { KeyObject } from 'node:crypto'
 import type { RsaPublicJwk } from '../security/jwk.ts'
-import type { ResumedClaims } from '../security/server-handshake.ts'
+import type { ResumedClaims, ServerExchangeInput, ServerExchangeResult } from '../security/server-handshake.ts'
 import type { SuiteNumber } from '../security/suites.ts'
 import type { TicketKeys } from '../security/tickets.ts'
-import type { ItemResult, KeyExchangeResult, KeyExchangeTask } from './tasks.ts'
+import type { ItemResult } from './tasks.ts'
 
 /** What the key exchange needs of the pool. */
 export interface KeyExchangePool {
   run(
     lane: 'keyExchange',
-    take: KeyExchangeTask,
+    take: ServerExchangeInput,
     options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<ItemResult<KeyExchangeResult>>
+  ): Promise<ItemResult<ServerExchangeResult>>
 }
 
 /** The secrets of the server that handshakes need, as they are at the moment. */
@@ -53,14 +52,6 @@ export type KeyExchangeVerdict =
   /** The client sent what it must not. The detail is for the log. */
   | { readonly ok: false; readonly code: 'refused'; readonly detail: string }
 
-/** What a client has signed in a full handshake. */
-export interface TranscriptProof {
-  readonly suite: SuiteNumber
-  readonly clientKey: RsaPublicJwk
-  readonly transcriptHash: Uint8Array
-  readonly signature: Uint8Array
-}
-
 /** See the head of the file. */
 export class KeyExchange {
   readonly #pool: KeyExchangePool
@@ -81,7 +72,6 @@ export class KeyExchange {
     const result = await this.#pool.run(
       'keyExchange',
       {
-        kind: 'answer',
         // In memory of their own: a view of a larger piece would take all of it along.
         offerBody: new Uint8Array(attempt.offerBody),
         terminalBody: new Uint8Array(attempt.terminalBody),
@@ -97,28 +87,9 @@ export class KeyExchange {
         ? { ok: false, code: 'refused', detail: 'the key exchange failed' }
         : { ok: false, code: 'server_busy' }
     }
-    if (result.value.kind !== 'answer') throw new TypeError('the pool answered another question')
-    const { answer } = result.value
+    const answer = result.value
     if (!answer.ok) return { ok: false, code: 'refused', detail: answer.reason }
     const { body3: body, okm: keys, transcriptHash, suite, thumbprint, clientKey, resumed } = answer
     return { ok: true, body, keys, transcriptHash, suite, thumbprint, clientKey, resumed }
-  }
-
-  /** Whether the client has the private half of its key; `busy` when it could not be found out. Never rejects. */
-  async isProven(proof: TranscriptProof, signal?: AbortSignal): Promise<boolean | 'busy'> {
-    const { suite, clientKey } = proof
-    const result = await this.#pool.run(
-      'keyExchange',
-      {
-        kind: 'prove',
-        suite,
-        clientKey,
-        transcriptHash: new Uint8Array(proof.transcriptHash),
-        signature: new Uint8Array(proof.signature),
-      },
-      { signal },
-    )
-    if (!result.ok) return result.error.code === 'item_failed' ? false : 'busy'
-    return result.value.kind === 'proof' && result.value.isRight
   }
 }

@@ -1,25 +1,14 @@
 /** The entry of a pool thread: does batches of items. Keeps no state between them. Runs on: the pool's threads. */
 
-import { isTranscriptSignature } from '../security/client-proof.ts'
 import { answerTerminal, type ServerExchangeResult } from '../security/server-handshake.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { doSignatureTask } from './signatures.ts'
-import type {
-  ItemResult,
-  KeyExchangeResult,
-  KeyExchangeTask,
-  LaneHandlers,
-  LaneName,
-  Lanes,
-  PasswordResult,
-  PasswordTask,
-  TaskBatch,
-} from './tasks.ts'
+import type { ItemResult, LaneHandlers, LaneName, Lanes, PasswordResult, PasswordTask, TaskBatch } from './tasks.ts'
 
 /** What the threads can do. */
 export const laneHandlers: LaneHandlers = {
   passwords: doPasswordTask,
-  keyExchange: doKeyExchangeTask,
+  keyExchange: (input) => compact(answerTerminal(input)),
   signatures: doSignatureTask,
 }
 
@@ -39,17 +28,6 @@ export function runBatch<Name extends LaneName>(
       return { ok: false, error: { code: 'item_failed', message: error instanceof Error ? error.message : 'unknown' } }
     }
   })
-}
-
-function doKeyExchangeTask(task: KeyExchangeTask): KeyExchangeResult {
-  switch (task.kind) {
-    case 'answer':
-      return { kind: 'answer', answer: compact(answerTerminal(task)) }
-    case 'prove': {
-      const { suite, clientKey, transcriptHash, signature } = task
-      return { kind: 'proof', isRight: isTranscriptSignature(suite, clientKey, transcriptHash, signature) }
-    }
-  }
 }
 
 /** With bytes in memory of their own: a view of Node's pool would take all of that to the other thread. */

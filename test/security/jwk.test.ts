@@ -46,4 +46,5 @@ t.test('a key that breaks the rules reaches OpenSSL on no path', async (t) => {
 t.test('a key that was read has no other members and no prototype of its own', async (t) => {
   const key = readPublicJwk(JSON.parse(JSON.stringify(rfcKey)))
   t.strictSame(key, rfcKey)
+  t.ok(Object.isFrozen(key), 'what was checked stays as it was')
 })

@@ -7,6 +7,8 @@ import type {
   StoreCallName,
   StoreCalls,
 } from '../../src/mailbox/store-messages.ts'
+import { makeClientProof, readClientProof } from '../../src/security/client-proof.ts'
+import { readSessionKeys } from '../../src/security/key-schedule.ts'
 import { AccountCache } from '../../src/store/account-cache.ts'
 import { openLocalStore } from '../../src/store/local-store.ts'
 import { Authenticator, type AuthenticatorOptions, type PasswordPool } from '../../src/workers/authenticator.ts'
@@ -502,26 +504,38 @@ function sealedLogin(changes: Partial<SealedLogin> = {}): SealedLogin {
   }
 }
 
+/** A client that has shown its key, and one that says another's. */
+function provenAndForged(): { proven: SealedLogin; forged: SealedLogin } {
+  const { privateKey, jwk: clientKey } = vectorKey('alice')
+  const keys = readSessionKeys(new Uint8Array(320))
+  const session = { suite: 1, keys, transcript: new Uint8Array(32) } as const
+  const proof = readClientProof(makeClientProof(session, privateKey, Buffer.alloc(1)))?.signature
+  const proven = sealedLogin({ clientKey, proof })
+  return { proven, forged: { ...proven, clientKey: vectorKey('bob').jwk } }
+}
+
 t.test('in a sealed session nothing is decided before the client has shown its key', async (t) => {
-  let isRight: boolean | 'busy' = true
-  const sealing = { isProven: () => Promise.resolve(isRight), ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
+  const sealing = { ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
   const { authenticator, events, pool } = await open(t, { sealing })
-  const attempt = { address, userId: 'alice', password: 'password of alice', sealed: sealedLogin() }
+  const { proven, forged } = provenAndForged()
+  const attempt = { address, userId: 'alice', password: 'password of alice', sealed: proven }
   t.equal(authenticator.loginAtOnce(attempt), undefined)
-  t.match(await authenticator.login(attempt), { ok: true, ticket: { text: String, expires: Number } })
+  const first = await authenticator.login(attempt)
+  t.match(first, { ok: true, ticket: { text: String, expires: Number } })
   const { length } = pool.tasks
-  isRight = false
-  t.equal(code(await authenticator.login(attempt)), 'bad_signature')
-  isRight = 'busy'
-  t.equal(code(await authenticator.login(attempt)), 'server_busy')
+  t.equal(code(await authenticator.login({ ...attempt, sealed: forged })), 'bad_signature')
   t.equal(pool.tasks.length, length, 'no password was looked at')
   t.match(events.at(-1), { name: 'loginRefused' })
+  const byToken = { address, userId: 'alice', token: tokenOf(first) }
+  t.match(authenticator.loginAtOnce({ ...byToken, sealed: proven }), { ok: true, ticket: { text: String } })
+  t.match(authenticator.loginAtOnce({ ...byToken, sealed: forged }), { ok: false, code: 'bad_signature' })
+  t.match(authenticator.loginAtOnce({ ...byToken, token: 'false', sealed: forged }), { code: 'bad_signature' })
   const { authenticator: plainOnly } = await open(t)
   t.equal(code(await plainOnly.login(attempt)), 'bad_signature', 'without keys of the server there is nothing to check')
 })
 
 t.test('a ticket logs in at once, until the account is changed', async (t) => {
-  const sealing = { isProven: () => Promise.resolve(false), ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
+  const sealing = { ticketKeys: () => ticketKeys, ticketTtlSeconds: 60 }
   const { authenticator, events, store, login } = await open(t, { sealing })
   await login('alice', 'password of alice')
   const { generation = 0 } = (await store.call('findAccount', { userId: 'alice' })) ?? {}

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { clientKeyOf, clientProof, makeTerminalKey, takeFinish } from '../../src/security/client-handshake.ts'
-import { readClientProof } from '../../src/security/client-proof.ts'
+import { clientKeyOf, makeTerminalKey, takeFinish } from '../../src/security/client-handshake.ts'
 import { certifyHandshakeKey } from '../../src/security/handshake-keys.ts'
 import { publicJwkOf } from '../../src/security/jwk.ts'
 import { offerWriter, readOffer } from '../../src/security/offer.ts'
@@ -36,7 +35,7 @@ function failing(code: ItemErrorCode): KeyExchangePool {
   return { run: () => Promise.resolve({ ok: false, error: { code, message: 'no' } }) }
 }
 
-t.test('a handshake is answered in the pool, and the proof of its client checked there', async (t) => {
+t.test('a handshake is answered in the pool', async (t) => {
   const pool = new WorkerPool({
     minThreads: 1,
     maxThreads: 2,
@@ -61,16 +60,10 @@ t.test('a handshake is answered in the pool, and the proof of its client checked
       t.same(verdict.transcriptHash, session.transcript)
       t.same([verdict.keys.length, verdict.thumbprint], [320, client.thumbprint])
       t.equal(verdict.keys.buffer.byteLength, 320, 'in memory of their own')
-      const signature = readClientProof(clientProof(session, Buffer.alloc(1)))?.signature ?? Buffer.alloc(0)
-      const { suite, clientKey, transcriptHash } = verdict
-      if (clientKey === undefined) throw new Error('no key')
-      const proof = { suite, clientKey, transcriptHash, signature }
-      t.equal(await exchange.isProven(proof), true)
-      t.equal(await exchange.isProven({ ...proof, transcriptHash: new Uint8Array(32) }), false)
-      t.equal(await exchange.isProven({ ...proof, signature: new Uint8Array(0) }), false)
+      t.same(verdict.clientKey, client.publicJwk)
     }),
   )
-  t.match(pool.stats().lanes.keyExchange, { done: 80, failed: 0, refused: 0 })
+  t.match(pool.stats().lanes.keyExchange, { done: 20, failed: 0, refused: 0 })
   const refused = await exchange.exchange({ offer: 1, offerBody: Buffer.alloc(1), terminalBody: Buffer.from('{}') })
   t.match(refused, { ok: false, code: 'refused', detail: /TerminalKeyMessage/ })
 })
@@ -82,16 +75,14 @@ t.test('an offer that is over is not answered', async (t) => {
 })
 
 t.test('what the pool can not do is told, as a matter of the server or of the client', async (t) => {
-  const proof = { suite: 1, clientKey: client.publicJwk, transcriptHash: Buffer.alloc(32), signature: Buffer.alloc(1) }
-  for (const [code, verdict, proven] of [
-    ['server_busy', 'server_busy', 'busy'],
-    ['aborted', 'server_busy', 'busy'],
-    ['worker_lost', 'server_busy', 'busy'],
-    ['item_failed', 'refused', false],
+  for (const [code, verdict] of [
+    ['server_busy', 'server_busy'],
+    ['aborted', 'server_busy'],
+    ['worker_lost', 'server_busy'],
+    ['item_failed', 'refused'],
   ] as const) {
     const exchange = new KeyExchange({ pool: failing(code), keys })
     const { offerBody, terminalBody } = pending()
     t.match(await exchange.exchange({ offer: 1, offerBody, terminalBody }), { ok: false, code: verdict }, code)
-    t.equal(await exchange.isProven({ ...proof, suite: 1 }), proven, code)
   }
 })

@@ -1,9 +1,12 @@
 import { createSecretKey } from 'node:crypto'
 import t from 'tap'
 import type { KnownAccount } from '../../src/mailbox/store-messages.ts'
+import { makeClientProof, readClientProof } from '../../src/security/client-proof.ts'
+import { readSessionKeys } from '../../src/security/key-schedule.ts'
 import { openTicket } from '../../src/security/tickets.ts'
 import { clientHasKey, isByTicket, ticketCounts, ticketFor } from '../../src/workers/login-tickets.ts'
 import type { LoginAttempt, SealedLogin } from '../../src/workers/login-verdict.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
 const thumbprint = 'A'.repeat(43)
 const key = { kty: 'RSA', n: 'n', e: 'AQAB' } as const
@@ -30,23 +33,25 @@ const sealed: SealedLogin = {
 }
 const attempt: LoginAttempt = { address: '192.0.2.1', userId: 'amy', sealed }
 const ticketKeys = [{ id: new Uint8Array(4), key: createSecretKey(Buffer.alloc(32)) }]
-const options = { isProven: () => Promise.resolve(true), ticketKeys: () => ticketKeys, ticketTtlSeconds: 100 }
+const options = { ticketKeys: () => ticketKeys, ticketTtlSeconds: 100 }
 const moment = { now: 1000, random: (bytes: number) => new Uint8Array(bytes) }
 
 t.test('a ticket stands for the key; else the signature has to be right', async (t) => {
-  t.equal(await clientHasKey(sealed, options, undefined), true)
-  const full = { ...sealed, resumed: undefined, clientKey: key, proof: Uint8Array.of(1) }
-  const asked: object[] = []
-  for (const isRight of [true, false, 'busy'] as const) {
-    const isProven = (proof: object): Promise<boolean | 'busy'> => {
-      asked.push(proof)
-      return Promise.resolve(isRight)
-    }
-    t.equal(await clientHasKey(full, { ...options, isProven }, undefined), isRight)
-  }
-  t.match(asked[0], { suite: 1, clientKey: key, signature: Uint8Array.of(1) })
-  t.equal(await clientHasKey({ ...full, proof: undefined }, options, undefined), false)
-  t.equal(await clientHasKey({ ...full, clientKey: undefined }, options, undefined), false)
+  t.equal(clientHasKey(sealed), true)
+  const { privateKey, jwk: clientKey } = vectorKey('alice')
+  const keys = readSessionKeys(new Uint8Array(320))
+  const session = { suite: 1, keys, transcript: sealed.transcriptHash } as const
+  const proof = readClientProof(makeClientProof(session, privateKey, Buffer.alloc(1)))?.signature
+  const full = { ...sealed, resumed: undefined, clientKey, proof }
+  t.equal(clientHasKey(full), true)
+  for (const wrong of [
+    { proof: undefined },
+    { proof: Uint8Array.of(1) },
+    { clientKey: undefined },
+    { clientKey: vectorKey('bob').jwk },
+    { transcriptHash: new Uint8Array(32).fill(1) },
+  ])
+    t.equal(clientHasKey({ ...full, ...wrong }), false)
 })
 
 t.test('only who gives nothing else comes in by a ticket', async (t) => {
