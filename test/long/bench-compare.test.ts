@@ -50,6 +50,22 @@ t.test('a short comparison runs, verifies, shows configurations and writes its d
   }
 })
 
+t.test('a short comparison of sealed sessions with TLS runs and verifies', async (t) => {
+  const file = join(t.testdir(), 'result.json')
+  const works = ['--security', 'sealed', '--only', 'throughput,connect,reconnect', '--window', '4', '--clients', '20']
+  const rounds = ['--rounds', '1', '--seconds', '1', '--warmup', '0', '--json', file]
+  const { output, errors } = await run('--servers', 'socket.io,parley', ...works, ...rounds)
+  const document = JSON.parse(readFileSync(file, 'utf8')) as Document
+  t.ok(document.isAllRight, errors + output)
+  t.strictSame(
+    document.cases.map((one) => one.scenario),
+    ['throughput', 'connect', 'connect', 'reconnect'],
+  )
+  for (const { scenario, servers } of document.cases.filter((one) => one.scenario !== 'connect')) {
+    for (const { server, verification } of servers) t.equal(verification?.lost, 0, `${scenario}, ${server}`)
+  }
+})
+
 t.test('wrong options end with 2, and help is printed', async (t) => {
   const { code, errors } = await run('--servers', 'none')
   t.equal(code, 2)

@@ -105,6 +105,26 @@ t.test('results go to files, which can be compared', async (t) => {
   t.match(readFileSync(compared, 'utf8'), /<svg/)
 })
 
+t.test('sealed sessions and signed messages are measured and verified', async (t) => {
+  for (const [level, rows] of [
+    ['sealed', ['plain', 'parley']],
+    ['signed', ['PS256 alone', 'parley']],
+    ['hs256', ['HS256 alone', 'parley']],
+  ] as const) {
+    const options = ['--security', level, '--scenario', 'throughput', '--window', '4', '--messages', '1000', '--json']
+    const { code, output, errors } = await bench(...short, ...options)
+    t.ok(isGoodEnd(code), errors)
+    const [one] = (JSON.parse(output) as ReportDocument).cases
+    t.strictSame(
+      one?.servers.map(({ server }) => server),
+      rows,
+    )
+    const verification = one?.servers[1]?.verification
+    t.match(verification, { lost: 0, doubled: 0, disordered: 0, foreign: 0 }, level)
+    t.ok((verification?.sent ?? 0) > 100, level)
+  }
+})
+
 t.test('a file that is no result is an error in a sentence', async (t) => {
   const file = join(t.testdir({ 'x.json': '{}' }), 'x.json')
   const { code, errors } = await bench('--compare', file, file)
