@@ -60,7 +60,8 @@ export const settingsShape = {
   }),
   insecure: setting(onOrOff(), {
     group: 'Security',
-    about: 'Lets plain sessions in from other machines: for a trusted network, or behind a program that ends TLS',
+    about:
+      'Lets `PARLEY_MIN_SECURITY` be `plain` where other machines can connect, and `signed` take plain sessions there: for a trusted network, or behind a program that ends TLS',
     defaultText: 'off',
   }),
   suites: setting(numbersOf([1, 2, 3]), {
