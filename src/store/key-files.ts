@@ -151,7 +151,7 @@ export class KeyFiles {
     }
     const keys = keysIn(text, keysOf)
     if (keys === undefined) {
-      throw new StoreError('storage_failed', `${path} holds no keys of this server: restore it from a backup.`)
+      throw new StoreError('storage_failed', `${path} holds no keys of this server: ${cureOf(name)}.`)
     }
     return keys
   }
@@ -175,6 +175,13 @@ export class KeyFiles {
       throw toStoreError(error, path)
     }
   }
+}
+
+/** Nobody but the identity is known to clients: the others are made anew without harm. */
+function cureOf(name: string): string {
+  return name === 'identity.json'
+    ? 'restore it from a backup; without one, move it away, and clients must be told the new fingerprint'
+    : 'move it away to get new ones'
 }
 
 function readableByOthers(path: string): StoreError {
