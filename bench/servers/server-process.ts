@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import net from 'node:net'
 
-const listenTimeoutMs = 30_000
+// A server that has no keys yet makes them first, and on a busy machine that takes a while.
+const listenTimeoutMs = 60_000
 const exitTimeoutMs = 20_000
 const pollMs = 25
 const outputBytesMax = 4000
