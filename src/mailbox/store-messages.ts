@@ -1,4 +1,5 @@
-/** Everything that the main thread asks of the storage thread, and what comes back. All MessagePack. */
+/** Everything that the main thread asks of the storage thread by calls, and what comes back. All MessagePack. */
+import type { InboxCalls } from './inbox-messages.ts'
 
 /** What a user may do. */
 export type Role = 'user' | 'operator'
@@ -32,8 +33,8 @@ export interface NewAccount {
   readonly role: Role
 }
 
-/** Requests to the store by name, with what they take and give. */
-export interface StoreCalls {
+/** Requests to the accounts by name, with what they take and give. */
+export interface AccountCalls {
   findAccount: { take: { userId: string }; give: Account | undefined }
   countAccounts: { take: Record<string, never>; give: number }
   /** Fails with `exists`. */
@@ -55,6 +56,9 @@ export interface StoreCalls {
   /** 32 random bytes made at the first start; logins by token are signed with them. */
   tokenKey: { take: Record<string, never>; give: Uint8Array }
 }
+
+/** Requests to the store by name. */
+export interface StoreCalls extends AccountCalls, InboxCalls {}
 
 /** The name of a request to the store. */
 export type StoreCallName = keyof StoreCalls

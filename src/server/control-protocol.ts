@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import type { AccountSummary, StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
+import type { AccountCalls, AccountSummary, StoreCalls } from '../mailbox/store-messages.ts'
 import type { Json } from '../protocol/json.ts'
 
 /** What a server says of itself: a JSON object with these and more. */
@@ -29,7 +29,7 @@ export interface OnlinePage {
 }
 
 /** Requests to the store that may come through the socket: all but those that would give a secret away. */
-export type ControlStoreCallName = Exclude<StoreCallName, 'tokenKey'>
+export type ControlStoreCallName = Exclude<keyof AccountCalls, 'tokenKey'>
 
 /** What the store gives through the socket: an account without its hash. */
 export type ControlStoreGive<Name extends ControlStoreCallName> = Name extends 'findAccount'

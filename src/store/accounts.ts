@@ -1,10 +1,10 @@
 /**
- * Accounts in the database: every call of {@link StoreCalls}, synchronous, one prepared statement each.
+ * Accounts in the database: every call of {@link AccountCalls}, synchronous, one prepared statement each.
  * Opens no transaction around a single call; who wants several calls to be one commit puts them into one.
  */
 import type Database from 'libsql'
 import { StoreError } from '../mailbox/store-error.ts'
-import type { Account, AccountSummary, NewAccount, Role, StoreCalls } from '../mailbox/store-messages.ts'
+import type { Account, AccountCalls, AccountSummary, NewAccount, Role } from '../mailbox/store-messages.ts'
 
 /** What accounts need of the world. */
 export interface AccountsOptions {
@@ -37,8 +37,8 @@ const summaryColumns = 'user_id, role, disabled, banned_until, created_at'
 // No code point that a name may have comes after this one, so it ends the range of names with a prefix.
 const lastCodePoint = '\u{10ffff}'
 
-type Take<Name extends keyof StoreCalls> = StoreCalls[Name]['take']
-type Give<Name extends keyof StoreCalls> = StoreCalls[Name]['give']
+type Take<Name extends keyof AccountCalls> = AccountCalls[Name]['take']
+type Give<Name extends keyof AccountCalls> = AccountCalls[Name]['give']
 
 /** The accounts of one database. Methods throw {@link StoreError} or what SQLite throws. */
 export class Accounts {

@@ -4,11 +4,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import type Database from 'libsql'
+import type { TicketedRun } from '../mailbox/inbox-codec.ts'
+import type { AppendedMessage, AppendFault, InboxSettings } from '../mailbox/inbox-messages.ts'
 import type { StoreError } from '../mailbox/store-error.ts'
 import type { Store, StoreCallName, StoreCalls, StoreReply, StoreRequest } from '../mailbox/store-messages.ts'
 import { Accounts } from './accounts.ts'
+import { accountWrites, type CallTable, callTable, inboxReads, inboxWrites } from './call-table.ts'
+import { CommitWitness } from './commit-witness.ts'
 import { openDatabaseFile } from './database-file.ts'
+import type { JournalLimits } from './id-journal.ts'
+import type { Inboxes } from './inboxes.ts'
+import { openInboxes } from './open-inboxes.ts'
 import { toStoreError } from './sqlite-errors.ts'
+import { steadyClock } from './steady-clock.ts'
 
 /** What a store needs to be opened. */
 export interface LocalStoreOptions {
@@ -16,22 +24,34 @@ export interface LocalStoreOptions {
   readonly dataDir: string
   /** Unix milliseconds; `Date.now` where not given. */
   readonly now?: () => number
+  /** Milliseconds that never jump; `performance.now` where not given. */
+  readonly monotonic?: () => number
   /** Random bytes; those of `node:crypto` where not given. */
   readonly random?: (bytes: number) => Uint8Array
+  readonly inboxes?: InboxSettings
+  readonly journal?: JournalLimits
 }
 
-/** Calls that write, and so need a transaction. `tokenKey` writes the first time. */
-const writes: ReadonlySet<StoreCallName> = new Set([
-  'addAccount',
-  'importAccounts',
-  'setPasswordHash',
-  'upgradePasswordHash',
-  'setRole',
-  'setDisabled',
-  'setBan',
-  'removeAccount',
-  'tokenKey',
-])
+/** One thing to be done in a batch: a call, or a run to be stored. */
+export type StoreWork = StoreRequest | TicketedRun
+
+/** What came of a batch: the replies to its calls in their order, and what became of its runs, if there were any. */
+export interface BatchOutcome {
+  readonly replies: readonly StoreReply[]
+  readonly appended: AppendedMessage | undefined
+}
+
+/** The settings of inboxes where none are given. */
+export const inboxSettingsDefault: InboxSettings = {
+  messagesMax: 1000,
+  bytesMax: 8 * 2 ** 20,
+  policy: 'reject',
+  start: 0x02,
+  end: 0x03,
+}
+
+/** How much the id journal holds where nothing is given: a day, 32 MiB of entries, and what can be read within a second. */
+const journalLimitsDefault: JournalLimits = { ageMsMax: 86_400_000, entriesMax: 2 ** 20, rowsMax: 200_000 }
 
 /**
  * Opens the store in the data directory.
@@ -41,8 +61,7 @@ const writes: ReadonlySet<StoreCallName> = new Set([
 export function openLocalStore(options: LocalStoreOptions): LocalStore {
   const { database, path } = openDatabaseFile(options.dataDir)
   try {
-    const accounts = new Accounts({ database, now: options.now ?? Date.now, random: options.random ?? randomBytes })
-    return new LocalStore(database, path, accounts)
+    return new LocalStore(database, path, options)
   } catch (error) {
     database.close()
     throw toStoreError(error, path)
@@ -53,20 +72,42 @@ export function openLocalStore(options: LocalStoreOptions): LocalStore {
 export class LocalStore implements Store {
   readonly path: string
   readonly #database: Database.Database
-  readonly #accounts: Accounts
+  readonly #options: Omit<LocalStoreOptions, 'dataDir'>
+  readonly #calls: CallTable
+  #witness: CommitWitness | undefined
+  #inboxes: Inboxes | undefined
 
   /** Use {@link openLocalStore}. */
-  constructor(database: Database.Database, path: string, accounts: Accounts) {
+  constructor(database: Database.Database, path: string, options: Omit<LocalStoreOptions, 'dataDir'> = {}) {
     this.#database = database
     this.path = path
-    this.#accounts = accounts
+    this.#options = options
+    const accounts = new Accounts({ database, now: options.now ?? Date.now, random: options.random ?? randomBytes })
+    this.#calls = callTable(accounts, () => this.inboxes())
+  }
+
+  /** The inboxes, loaded when they are first asked for. */
+  inboxes(): Inboxes {
+    if (this.#inboxes === undefined) {
+      const { now = Date.now, monotonic = () => performance.now() } = this.#options
+      this.#witness = new CommitWitness(this.path)
+      this.#inboxes = openInboxes({
+        database: this.#database,
+        settings: this.#options.inboxes ?? inboxSettingsDefault,
+        journal: this.#options.journal ?? journalLimitsDefault,
+        now,
+        steadyNow: steadyClock(now, monotonic),
+        commitsSeen: this.#witness.found,
+      })
+    }
+    return this.#inboxes
   }
 
   /** Does one call; what it wrote is on the disk when the promise resolves. */
   call<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<StoreCalls[Name]['give']> {
     try {
       if (!this.#database.open) throw new Error('the store is closed')
-      const give = writes.has(name) ? this.#commit(() => this.#do(name, take)) : this.#do(name, take)
+      const give = isWrite(name) ? this.#commit(() => this.#calls[name](take)) : this.#calls[name](take)
       return Promise.resolve(give)
     } catch (error) {
       return Promise.reject(toStoreError(error, this.path))
@@ -74,16 +115,21 @@ export class LocalStore implements Store {
   }
 
   /**
-   * Does many requests in their order with one commit, and gives their replies in that order. A request that fails
-   * leaves no trace and harms no other. The replies hold only once this returns: everything is on the disk then.
+   * Does many calls and runs in their order with one commit, and gives the replies in that order. A call that fails
+   * leaves no trace and harms no other. The outcome holds only once this returns: everything is on the disk then.
    */
-  runBatch(requests: readonly StoreRequest[]): readonly StoreReply[] {
-    if (!requests.some((request) => writes.has(request.call))) return requests.map((request) => this.#answer(request))
+  runBatch(works: readonly StoreWork[]): BatchOutcome {
+    const runs = works.filter(isRun)
+    const requests = works.filter((work) => !isRun(work)) as readonly StoreRequest[]
+    if (runs.length === 0 && !requests.some((request) => isWrite(request.call))) {
+      return { replies: requests.map((request) => this.#answer(request)), appended: undefined }
+    }
     try {
-      return this.#commit(() => requests.map((request) => this.#answerInGroup(request)))
+      return this.#commit(() => this.#doGroup(works, runs))
     } catch {
       // The group as a whole could not be committed and is undone: what fits must not suffer from what does not.
-      return requests.map((request) => this.#answerAlone(request))
+      const replies = requests.map((request) => this.#answerAlone(request))
+      return { replies, appended: this.#appendApart(runs) }
     }
   }
 
@@ -95,20 +141,74 @@ export class LocalStore implements Store {
     } catch {
       // Nothing is lost by that: the journal stays, and the next start reads it.
     }
+    this.#witness?.close()
     this.#database.close()
+  }
+
+  #doGroup(works: readonly StoreWork[], runs: readonly TicketedRun[]): BatchOutcome {
+    const replies: StoreReply[] = []
+    const refused: AppendedMessage['refused'][number][] = []
+    for (const work of works) {
+      if (!isRun(work)) {
+        replies.push(this.#answerInGroup(work))
+        continue
+      }
+      const refusal = this.inboxes().append(work)
+      if (refusal !== undefined) refused.push({ ticket: work.ticket, ...refusal })
+    }
+    return { replies, appended: this.#appended(runs, refused) }
+  }
+
+  #appended(runs: readonly TicketedRun[], refused: AppendedMessage['refused']): AppendedMessage | undefined {
+    const first = runs[0]?.ticket
+    if (first === undefined) return undefined
+    return { first, count: runs.length, refused, removed: this.inboxes().takeRemoved() }
+  }
+
+  /**
+   * Stores runs in a commit of their own. When that fails for what lies in them, in halves, so that one that is wrong
+   * harms no other; when it fails because of the disk, all are refused.
+   */
+  #appendApart(runs: readonly TicketedRun[]): AppendedMessage | undefined {
+    const first = runs[0]
+    if (first === undefined) return undefined
+    try {
+      return this.#commit(() => this.#doGroup(runs, runs).appended)
+    } catch (error) {
+      if (runs.length === 1 || isFaultOfDisk(error)) return this.#refuseAll(runs, toStoreError(error, this.path))
+      const middle = runs.length >>> 1
+      const halves = [this.#appendApart(runs.slice(0, middle)), this.#appendApart(runs.slice(middle))]
+      return {
+        first: first.ticket,
+        count: runs.length,
+        refused: halves.flatMap((half) => half?.refused ?? []),
+        removed: halves.flatMap((half) => half?.removed ?? []),
+      }
+    }
+  }
+
+  #refuseAll(runs: readonly TicketedRun[], error: StoreError): AppendedMessage | undefined {
+    const code: AppendFault = error.code === 'storage_full' ? 'storage_full' : 'storage_failed'
+    return this.#appended(
+      runs,
+      runs.map(({ ticket }) => ({ ticket, from: 0, code })),
+    )
   }
 
   #answer(request: StoreRequest): StoreReply {
     try {
-      return { id: request.id, give: this.#do(request.call, request.take) }
+      return { id: request.id, give: this.#do(request) }
     } catch (error) {
       return failure(request, toStoreError(error, this.path))
     }
   }
 
-  /** A savepoint a request, so that one that fails half-way is undone without the others. */
+  /** A savepoint for each call that writes to accounts, so that one that fails half-way is undone without the others. */
   #answerInGroup(request: StoreRequest): StoreReply {
-    if (!writes.has(request.call)) return this.#answer(request)
+    // What fails here has changed inboxes in memory by half: the whole group is undone and done again singly.
+    if (inboxWrites.has(request.call)) return { id: request.id, give: this.#do(request) }
+    if (inboxReads.has(request.call)) this.inboxes().flush()
+    if (!accountWrites.has(request.call)) return this.#answer(request)
     this.#database.exec('SAVEPOINT request')
     const reply = this.#answer(request)
     // After some faults, a full disk for one, SQLite has rolled back the whole group: then all start again singly.
@@ -118,9 +218,9 @@ export class LocalStore implements Store {
   }
 
   #answerAlone(request: StoreRequest): StoreReply {
-    if (!writes.has(request.call)) return this.#answer(request)
+    if (!isWrite(request.call)) return this.#answer(request)
     try {
-      return { id: request.id, give: this.#commit(() => this.#do(request.call, request.take)) }
+      return { id: request.id, give: this.#commit(() => this.#do(request)) }
     } catch (error) {
       return failure(request, toStoreError(error, this.path))
     }
@@ -131,20 +231,35 @@ export class LocalStore implements Store {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       const result = work()
+      this.#inboxes?.flush()
       this.#database.exec('COMMIT')
+      if (this.#inboxes !== undefined) this.#witness?.note(this.#inboxes.committed())
       return result
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
+      this.#inboxes?.rolledBack()
       throw error
     }
   }
 
-  #do<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): StoreCalls[Name]['give'] {
-    // Every name of StoreCalls is a method of Accounts with just that input and output: the compiler checks it here.
-    const calls: { [Call in StoreCallName]: (take: StoreCalls[Call]['take']) => StoreCalls[Call]['give'] } =
-      this.#accounts
-    return calls[name](take)
+  #do(request: StoreRequest): unknown {
+    // Name and input belong together, but the compiler can't see that of a union.
+    const call = this.#calls[request.call] as (take: unknown) => unknown
+    return call(request.take)
   }
+}
+
+function isRun(work: StoreWork): work is TicketedRun {
+  return 'ticket' in work
+}
+
+function isWrite(name: StoreCallName): boolean {
+  return accountWrites.has(name) || inboxWrites.has(name)
+}
+
+/** Whether SQLite or the file system failed, and not this program. */
+function isFaultOfDisk(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error
 }
 
 function failure(request: StoreRequest, error: StoreError): StoreReply {

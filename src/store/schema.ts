@@ -24,6 +24,45 @@ const migrations: readonly string[] = [
    CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    INSERT INTO counters (name, value) VALUES ('first_generation', 1);
    CREATE TABLE secrets (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;`,
+  // Inboxes. Segments have no index beside their id: who has which stands in memory, and is read again at the start.
+  `CREATE TABLE segments (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     user_id    TEXT NOT NULL,
+     epoch      INTEGER NOT NULL,
+     first_seq  INTEGER NOT NULL,
+     count      INTEGER NOT NULL,
+     expires    INTEGER NOT NULL,
+     delimiters INTEGER NOT NULL,
+     head_crc   INTEGER NOT NULL,
+     crc        INTEGER NOT NULL,
+     notes      BLOB,
+     frames     BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE devices (
+     user_id   TEXT NOT NULL,
+     device_id TEXT NOT NULL,
+     epoch     INTEGER NOT NULL,
+     seq       INTEGER NOT NULL,
+     last_seen INTEGER NOT NULL,
+     missing   INTEGER NOT NULL,
+     lost_epoch INTEGER NOT NULL,
+     lost_seq  INTEGER NOT NULL,
+     PRIMARY KEY (user_id, device_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE inboxes (
+     user_id         TEXT PRIMARY KEY NOT NULL,
+     removed_epoch   INTEGER NOT NULL,
+     removed_seq     INTEGER NOT NULL,
+     delivered_epoch INTEGER NOT NULL,
+     delivered_seq   INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE id_journal (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     written_at INTEGER NOT NULL,
+     crc        INTEGER NOT NULL,
+     entries    BLOB NOT NULL
+   ) STRICT;
+   INSERT INTO counters (name, value) VALUES ('epoch', 0), ('commits', 0), ('segments', 0);`,
 ]
 
 /** The version of the format that this program writes. */

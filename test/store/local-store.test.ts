@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
 import type { StoreReply, StoreRequest } from '../../src/mailbox/store-messages.ts'
-import { Accounts } from '../../src/store/accounts.ts'
 import { databaseFileName, openDatabaseFile } from '../../src/store/database-file.ts'
 import { LocalStore, openLocalStore } from '../../src/store/local-store.ts'
 
@@ -44,7 +43,7 @@ t.test('refusals are rejections with a code', async (t) => {
 
 t.test('a batch is answered in order, and one failure harms only itself', async (t) => {
   const store = openLocalStore({ dataDir: t.testdir() })
-  const replies = store.runBatch([
+  const { replies } = store.runBatch([
     addRequest(1, 'a'),
     { id: 2, call: 'findAccount', take: { userId: 'a' } },
     addRequest(3, 'a'),
@@ -60,22 +59,18 @@ t.test('a batch is answered in order, and one failure harms only itself', async 
   t.strictSame(replies.map(outcome), ['ok', 'ok', 'exists', 'ok', 'storage_failed', 'user_unknown', 'ok'])
   t.match(replies[1], { give: { userId: 'a' } }, 'a read sees what was written before it in the same batch')
   t.match(replies[6], { give: 2 })
-  t.strictSame(store.runBatch([]), [])
+  t.strictSame(store.runBatch([]), { replies: [], appended: undefined })
   store.close()
 })
 
 t.test('a full disk refuses what does not fit, keeps the rest and goes on', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(
-    database,
-    path,
-    new Accounts({ database, now: Date.now, random: (bytes) => new Uint8Array(bytes) }),
-  )
+  const store = new LocalStore(database, path)
   // A limit on pages is to SQLite what a full disk is.
   const { page_count: pages } = database.prepare('PRAGMA page_count').get([]) as { page_count: number }
   database.pragma(`max_page_count = ${pages + 2}`)
   const large = { id: 2, call: 'addAccount', take: { ...alice, passwordHash: 'h'.repeat(100_000) } } as const
-  const replies = store.runBatch([addRequest(1, 'a'), large, addRequest(3, 'b')])
+  const { replies } = store.runBatch([addRequest(1, 'a'), large, addRequest(3, 'b')])
   t.strictSame(replies.map(outcome), ['ok', 'storage_full', 'ok'])
   await t.rejects(store.call('addAccount', large.take), { code: 'storage_full', message: /free space/ })
   t.equal(await store.call('countAccounts', {}), 2)
@@ -85,19 +80,15 @@ t.test('a full disk refuses what does not fit, keeps the rest and goes on', asyn
 
 t.test('a batch that another process keeps from being written fails as a whole, and reads do not', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(
-    database,
-    path,
-    new Accounts({ database, now: Date.now, random: (bytes) => new Uint8Array(bytes) }),
-  )
+  const store = new LocalStore(database, path)
   database.pragma('busy_timeout = 20')
   const other = new Database(path)
   other.exec('BEGIN IMMEDIATE')
   const batch = [addRequest(1, 'a'), { id: 2, call: 'countAccounts', take: {} } as const]
-  t.strictSame(store.runBatch(batch).map(outcome), ['storage_failed', 'ok'])
+  t.strictSame(store.runBatch(batch).replies.map(outcome), ['storage_failed', 'ok'])
   other.exec('COMMIT')
   other.close()
-  t.strictSame(store.runBatch(batch).map(outcome), ['ok', 'ok'])
+  t.strictSame(store.runBatch(batch).replies.map(outcome), ['ok', 'ok'])
   store.close()
 })
 

@@ -1,0 +1,71 @@
+/** Who answers which call of the store, and which calls write. */
+import type { StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
+import type { Accounts } from './accounts.ts'
+import type { Inboxes } from './inboxes.ts'
+
+/** What each call does, synchronously. */
+export type CallTable = {
+  readonly [Call in StoreCallName]: (take: StoreCalls[Call]['take']) => StoreCalls[Call]['give']
+}
+
+/** Calls that write to accounts: each has a savepoint of its own in a commit. `tokenKey` writes the first time. */
+export const accountWrites: ReadonlySet<StoreCallName> = new Set([
+  'addAccount',
+  'importAccounts',
+  'setPasswordHash',
+  'upgradePasswordHash',
+  'setRole',
+  'setDisabled',
+  'setBan',
+  'removeAccount',
+  'tokenKey',
+])
+
+/** Calls that change inboxes, in memory first: they are undone with the whole commit. */
+export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
+  'openEpoch',
+  'openInbox',
+  'acknowledge',
+  'noteWritten',
+  'forgetDevices',
+  'expire',
+  'journalIds',
+  'removeInbox',
+])
+
+/** Calls that read rows of inboxes, and so must find what was done before them in the same commit. */
+export const inboxReads: ReadonlySet<StoreCallName> = new Set(['readInbox', 'loadJournal'])
+
+/** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
+export function callTable(accounts: Accounts, inboxes: () => Inboxes): CallTable {
+  return {
+    findAccount: (take) => accounts.findAccount(take),
+    countAccounts: () => accounts.countAccounts(),
+    addAccount: (take) => accounts.addAccount(take),
+    importAccounts: (take) => accounts.importAccounts(take),
+    setPasswordHash: (take) => accounts.setPasswordHash(take),
+    upgradePasswordHash: (take) => accounts.upgradePasswordHash(take),
+    setRole: (take) => accounts.setRole(take),
+    setDisabled: (take) => accounts.setDisabled(take),
+    setBan: (take) => accounts.setBan(take),
+    removeAccount: (take) => {
+      const removed = accounts.removeAccount(take)
+      // Whoever gets the name next must not get these messages.
+      inboxes().removeInbox({ user: take.userId })
+      return removed
+    },
+    listAccounts: (take) => accounts.listAccounts(take),
+    tokenKey: () => accounts.tokenKey(),
+    openEpoch: () => inboxes().openEpoch(),
+    openInbox: (take) => inboxes().openInbox(take),
+    readInbox: (take) => inboxes().readInbox(take),
+    acknowledge: (take) => inboxes().acknowledge(take),
+    noteWritten: (take) => inboxes().noteWritten(take),
+    forgetDevices: (take) => inboxes().forgetDevices(take),
+    expire: (take) => inboxes().expire(take),
+    journalIds: (take) => inboxes().journalIds(take),
+    loadJournal: (take) => inboxes().loadJournal(take),
+    countInboxes: () => inboxes().countInboxes(),
+    removeInbox: (take) => inboxes().removeInbox(take),
+  }
+}
