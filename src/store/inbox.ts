@@ -191,10 +191,12 @@ export class Inbox {
   deliver(place: Position): readonly SegmentPart[] {
     if (comparePositions(place, this.#delivered) <= 0) return []
     const parts: SegmentPart[] = []
-    for (let index = firstIndexAfter(this.#segments, this.#delivered); index < this.#segments.length; index++) {
+    // What is before the floor went some other way, to a client that does not acknowledge, say.
+    const after = laterPosition(this.#delivered, this.#floor)
+    for (let index = firstIndexAfter(this.#segments, after); index < this.#segments.length; index++) {
       const segment = this.#segments[index] as Segment
       if (comparePositions({ epoch: segment.epoch, seq: segment.firstSeq }, place) > 0) break
-      const part = partAfter(segment, this.#delivered)
+      const part = partAfter(segment, after)
       if (part === undefined) continue
       const to = segment.epoch === place.epoch ? Math.min(part.to, place.seq) : part.to
       parts.push({ segment, from: part.from, to })
