@@ -26,6 +26,20 @@ export class CommitWitness {
     }
   }
 
+  /** How many commits the witness of a database tells of; undefined where that is not known. Leaves the file alone. */
+  static read(databasePath: string): number | undefined {
+    try {
+      const descriptor = openSync(`${databasePath}${witnessSuffix}`, 'r')
+      try {
+        return readCount(descriptor)
+      } finally {
+        closeSync(descriptor)
+      }
+    } catch {
+      return undefined
+    }
+  }
+
   /** How many commits there were when it was opened; undefined where that is not known. */
   get found(): number | undefined {
     return this.#found

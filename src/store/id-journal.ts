@@ -116,19 +116,40 @@ export class IdJournal {
     let bytes = 0
     let after = take.after
     for (;;) {
-      const rows = this.#page.all([after, take.since, pageRows]) as JournalRow[]
+      const rows = this.#read(after, take.since)
       for (const row of rows) {
         const isFull = bytes > 0 && bytes + row.entries.length > take.bytesMax
         if (isFull) return { entries: Buffer.concat(parts), next: after }
         after = row.id
-        const isWhole = row.entries.length % journalEntryBytes === 0
-        if (!isWhole || crc32(row.entries) !== row.crc) continue
+        if (!isSound(row)) continue
         parts.push(row.entries)
         bytes += row.entries.length
       }
       if (rows.length < pageRows) return { entries: Buffer.concat(parts), next: undefined }
     }
   }
+
+  /** How many rows are not what was written. Reads them all. */
+  countDamaged(): number {
+    let damaged = 0
+    for (let after = 0; ; ) {
+      const rows = this.#read(after, 0)
+      damaged += rows.filter((row) => !isSound(row)).length
+      const last = rows.at(-1)
+      if (last === undefined) return damaged
+      after = last.id
+    }
+  }
+
+  /** libsql gives blobs as ArrayBuffers from `all`, and as Buffers from `get`. */
+  #read(after: number, since: number): readonly JournalRow[] {
+    const rows = this.#page.all([after, since, pageRows]) as { id: number; crc: number; entries: ArrayBuffer }[]
+    return rows.map(({ id, crc, entries }) => ({ id, crc, entries: new Uint8Array(entries) }))
+  }
+}
+
+function isSound(row: JournalRow): boolean {
+  return row.entries.length % journalEntryBytes === 0 && crc32(row.entries) === row.crc
 }
 
 function withoutBlanks(entries: Uint8Array): Uint8Array {

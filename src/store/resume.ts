@@ -40,10 +40,10 @@ export function judgeResume(
   }
   if (resume === undefined || comparePositions(resume, device.cursor) >= 0) {
     const cursor = laterPosition(resume ?? device.cursor, device.cursor)
-    if (device.missing === 0 || comparePositions(cursor, device.lost) >= 0) {
-      return { cursor, recovered: true, missing: 0 }
-    }
-    return { cursor: pastLoss(inbox, device, cursor), recovered: false, missing: device.missing }
+    if (comparePositions(cursor, device.lost) >= 0) return { cursor, recovered: true, missing: 0 }
+    // A loss that nobody counted: a backup was restored, and what was stored since it was made is gone.
+    const missing = device.missing === 0 ? undefined : device.missing
+    return { cursor: pastLoss(inbox, device, cursor), recovered: false, missing }
   }
   return judgeFallBack(inbox, device, resume)
 }
@@ -51,7 +51,8 @@ export function judgeResume(
 /** The client has less than it had acknowledged, say from a backup of its own: what others still wait for is there again. */
 function judgeFallBack(inbox: Inbox, device: Device, resume: Position): ResumeVerdict {
   const { cursor, missing } = device
-  if (resume.epoch !== cursor.epoch) return { cursor: resume, recovered: false, missing: undefined }
+  const isCounted = missing > 0 || comparePositions(cursor, device.lost) >= 0
+  if (resume.epoch !== cursor.epoch || !isCounted) return { cursor: resume, recovered: false, missing: undefined }
   const available = inbox.waitingAfter(resume).count - inbox.waitingAfter(cursor).count
   const gone = cursor.seq - resume.seq - available + missing
   return { cursor: resume, recovered: gone === 0, missing: gone }

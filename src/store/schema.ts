@@ -100,7 +100,8 @@ export function migrate(database: Database.Database, file: string): void {
   }
 }
 
-function readVersion(database: Database.Database): number {
+/** The version of the format that a file has; 0 for a new one. */
+export function readVersion(database: Database.Database): number {
   const row = database.prepare('PRAGMA user_version').get([]) as { readonly user_version: number }
   return row.user_version
 }
