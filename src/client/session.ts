@@ -6,14 +6,16 @@
  *         ▲                     ▲           │
  *         └────── waiting ◀─────┴───────────┘      (lost; only after a login has succeeded once)
  */
-import { failureIn, type LoginResult, loginIn } from './answer.ts'
+import { failureIn, type LoginResult, type LoginTicket, loginIn, ticketIn } from './answer.ts'
 import { backoffDelayMs } from './backoff.ts'
 import { type EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
 import { ParleyError } from './errors.ts'
 import { Link } from './link.ts'
+import { type LoginProof, loginProofs } from './login-proof.ts'
 import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
-import { type RequestOptions, Requests } from './requests.ts'
+import { type Request, type RequestOptions, Requests } from './requests.ts'
+import type { SealedChannel } from './sealed-channel.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
 
 /** An online time after which the count of tries begins anew; a server that drops us at once gets growing waits. */
@@ -70,6 +72,11 @@ export class Session {
     return this.#state.kind
   }
 
+  /** The sealed session of the connection, if there is one. */
+  get channel(): SealedChannel | undefined {
+    return this.#link()?.channel
+  }
+
   /** What the last good login gave. */
   get login(): LoginResult | undefined {
     return this.#login
@@ -97,8 +104,7 @@ export class Session {
     }
     const link = this.#writableLink()
     if (link !== undefined && this.#requests.queuedCount === 0) {
-      link.send(options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     } else {
       this.#requests.enqueue(request)
     }
@@ -142,6 +148,10 @@ export class Session {
     switch (state.kind) {
       case 'open':
       case 'online': {
+        if (!state.link.takesMessages) {
+          this.#end(undefined)
+          break
+        }
         const timer = setTimeout(() => this.#end(undefined), this.#options.closeTimeoutMs)
         this.#state = { kind: 'draining', link: state.link, timer }
         this.#flush()
@@ -258,35 +268,42 @@ export class Session {
 
   /** Sends an `AuthRequest`; with `asked`, for the application. */
   #authenticate(link: Link, credentials: Credentials, register: boolean, asked?: Asked): void {
+    const proofs = loginProofs(credentials, link.channel?.resumedUser === credentials.userId)
+    this.#prove({ link, credentials, register, asked }, proofs)
+  }
+
+  /** Shows the first proof; when it is refused, the next. */
+  #prove(login: Login, [proof = {}, ...others]: readonly LoginProof[]): void {
+    const { link, credentials, register } = login
     const { deviceId, clientName, loginTimeoutMs } = this.#options
-    const { userId, token } = credentials
     const content = {
-      UserId: userId,
-      ...(token === undefined ? { Password: credentials.password } : { Token: token }),
+      UserId: credentials.userId,
+      ...proof,
       ...(deviceId === undefined ? {} : { DeviceId: deviceId }),
       Client: clientName,
       Version: 1,
       ...(register ? { Register: true } : {}),
     }
-    const refused = (error: ParleyError): void => this.#refused(link, error, credentials, asked)
+    const refused = (error: ParleyError): void => this.#refused(login, error, others)
     this.#ask(link, 'AuthRequest', content, {
       timeoutMs: loginTimeoutMs,
       answered: (message) => {
         const result = loginIn(message)
         if (result instanceof ParleyError) refused(result)
-        else this.#welcomed(link, result, credentials, asked)
+        else this.#welcomed(login, result, ticketIn(message))
       },
       failed: refused,
     })
   }
 
-  #welcomed(link: Link, login: LoginResult, credentials: Credentials, asked: Asked | undefined): void {
+  #welcomed({ link, credentials, asked }: Login, login: LoginResult, ticket: LoginTicket | undefined): void {
     const state = this.#state
     if (state.kind !== 'loggingIn' || state.link !== link) return
     const { password } = credentials
     const token = login.token ?? credentials.token
     if (token !== undefined) this.#credentials = { userId: login.userId, token, password }
     else if (password !== undefined) this.#credentials = { userId: login.userId, password }
+    if (ticket !== undefined) link.channel?.keepTicket(ticket, login.userId)
     this.#login = login
     this.#writer.userId = login.userId
     this.#state = { kind: 'online', link, attempt: state.attempt, since: Date.now() }
@@ -297,7 +314,8 @@ export class Session {
     this.#flush()
   }
 
-  #refused(link: Link, error: ParleyError, credentials: Credentials, asked: Asked | undefined): void {
+  #refused(login: Login, error: ParleyError, others: readonly LoginProof[]): void {
+    const { link, asked } = login
     const state = this.#state
     if (state.kind !== 'loggingIn' || state.link !== link) {
       asked?.reject(error)
@@ -308,9 +326,8 @@ export class Session {
       asked?.reject(error.cause instanceof ParleyError ? error.cause : error)
       return
     }
-    const { userId, password, token } = credentials
-    if (error.code === 'auth_failed' && token !== undefined && password !== undefined) {
-      this.#authenticate(link, { userId, password }, false, asked)
+    if (error.code === 'auth_failed' && others.length > 0) {
+      this.#prove({ ...login, register: false }, others)
       return
     }
     if (asked !== undefined) {
@@ -359,7 +376,12 @@ export class Session {
       question.failed(request)
       return
     }
-    link.send(request.options.body)
+    this.#give(link, request)
+  }
+
+  #give(link: Link, request: Request): void {
+    const { body, bodyFor } = request.options
+    link.send(bodyFor === undefined || link.channel === undefined ? body : bodyFor(link.channel))
     this.#requests.sent(request)
   }
 
@@ -367,8 +389,7 @@ export class Session {
     for (let link = this.#writableLink(); link !== undefined; link = this.#writableLink()) {
       const request = this.#requests.dequeue()
       if (request === undefined) break
-      link.send(request.options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     }
     this.#endWhenDrained()
   }
@@ -380,6 +401,7 @@ export class Session {
       case 'open':
       case 'online':
       case 'draining':
+        if (!state.link.takesMessages) return undefined
         return state.link.unsentBytes < this.#options.unsentBytesMax ? state.link : undefined
       case 'connecting':
       case 'loggingIn':
@@ -442,6 +464,15 @@ export class Session {
 interface Asked {
   resolve(login: LoginResult): void
   reject(error: ParleyError): void
+}
+
+/** A login under way. */
+interface Login {
+  readonly link: Link
+  readonly credentials: Credentials
+  readonly register: boolean
+  /** Undefined: it is the one after a reconnect. */
+  readonly asked: Asked | undefined
 }
 
 /** What becomes of a request of the session's own. */

@@ -3,13 +3,16 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Connection, ConnectionState } from '../../src/acceptor/connection.ts'
 import { type FrameEffects, FrameReader } from '../../src/acceptor/frame-reader.ts'
-import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf } from './fakes.ts'
+import type { Answered } from '../../src/protocol/replies.ts'
+import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf, signatureOptions } from './fakes.ts'
 
 /** Effects as data, in the order in which they were caused. */
 type Caused =
   | { kind: 'relay'; to: string; count: number; callbackIds: readonly string[]; frames: Buffer }
-  | { kind: 'authenticate' | 'request'; message: { readonly [key: string]: unknown } }
+  | { kind: 'authenticate' | 'request' | 'relaySigned'; message: { readonly [key: string]: unknown } }
   | { kind: 'tooFast' }
+  | { kind: 'requestKeys'; answered: Answered }
+  | { kind: 'handshakeFrame'; frame: { answered: Answered; body: Buffer } }
   | { kind: 'heartbeat'; callbackId: string | undefined }
   | { kind: 'heartbeatAnswered' }
   | { kind: 'refuse'; code: string; message: string; callbackId: string | undefined; type: string | undefined }
@@ -35,6 +38,9 @@ class Reading {
           callbackIds: run.callbackIds,
           frames: Buffer.from(run.bytes.subarray(run.start, run.end)),
         }),
+      relaySigned: (message) => caused.push({ kind: 'relaySigned', message: { ...message } }),
+      requestKeys: (_connection, answered) => caused.push({ kind: 'requestKeys', answered }),
+      handshakeFrame: (_connection, frame) => caused.push({ kind: 'handshakeFrame', frame }),
       authenticate: (message) => caused.push({ kind: 'authenticate', message: { ...message } }),
       request: (message) => caused.push({ kind: 'request', message: { ...message } }),
       heartbeat: (_connection, callbackId) => caused.push({ kind: 'heartbeat', callbackId }),
@@ -46,7 +52,7 @@ class Reading {
       mustStop: () => this.mustStop,
       isDraining: () => this.isDraining,
     }
-    this.#reader = new FrameReader(delimiters, effects)
+    this.#reader = new FrameReader(delimiters, signatureOptions, effects)
   }
 
   /** Reads a chunk; gives the bytes consumed. */
@@ -84,7 +90,6 @@ t.test('before login an AuthRequest is passed on, and nothing else', (t) => {
   for (const [frame, code] of [
     [frameOf(text), 'auth_required'],
     [frameOf({ MsgType: 'HeartbeatRequest', Content: {} }), 'auth_required'],
-    [frameOf({ MsgType: 'PlatformKeyRequest', Content: {} }), 'not_supported'],
     [frameOf({ MsgType: 'AuthRequest', ToUserId: 'bob', Content: content }), 'auth_required'],
     [frameOf({ MsgType: 'AuthRequest' }), 'bad_content'],
     [frameOf({ MsgType: 'AuthRequest', Content: { UserId: 1 } }), 'bad_content'],
@@ -95,6 +100,29 @@ t.test('before login an AuthRequest is passed on, and nothing else', (t) => {
   ] as const) {
     t.match(greeting().of(frame), [{ kind: 'refuse', code }], frame.toString('latin1'))
   }
+  t.end()
+})
+
+t.test('a request for keys, and what comes in a handshake, are passed on', (t) => {
+  t.match(greeting().of(frameOf({ MsgType: 'PlatformKeyRequest', CallbackID: 'c', Content: {} })), [
+    { kind: 'requestKeys', answered: { type: 'PlatformKeyRequest', toUser: false, callbackId: 'c' } },
+  ])
+  const frame = frameOf({ MsgType: 'TerminalKeyMessage', Content: { Suite: 1 } })
+  const offer = { id: 1, nonce: 'n', body: Buffer.alloc(0) }
+  const offered = new Reading({ kind: 'offered', deadline: 1, offer, isUnasked: false })
+  const [passed] = offered.of(frame)
+  t.match(passed, { kind: 'handshakeFrame', frame: { answered: { type: 'TerminalKeyMessage', toUser: false } } })
+  t.same((passed as { frame: { body: Buffer } }).frame.body, frame.subarray(1, -1), 'byte by byte as it came')
+  t.end()
+})
+
+t.test('a login takes the proof of a handshake along', (t) => {
+  const proof = Buffer.from('signature')
+  const content = JSON.stringify({ UserId: 'ann', Password: 'x' })
+  const reading = new Reading({ kind: 'greeting', deadline: 1, proof })
+  t.match(reading.of(frameOf({ MsgType: 'AuthRequest', Content: content })), [
+    { kind: 'authenticate', message: { proof } },
+  ])
   t.end()
 })
 
@@ -139,7 +167,7 @@ t.test('what the session may not send is refused by its code', (t) => {
     [{ MsgType: 'AuthRequest' }, 'not_allowed'],
     [{ MsgType: 'CommonResponse' }, 'not_allowed'],
     [{ MsgType: 'TextMsgRequest', Content: { Message: 'x' } }, 'bad_envelope'],
-    [{ MsgType: 'TerminalKeyMessage' }, 'not_supported'],
+    [{ MsgType: 'TerminalKeyMessage' }, 'not_allowed'],
     [{ MsgType: 'KickRequest', Content: {} }, 'bad_content'],
   ] as const) {
     const expected = [{ kind: 'refuse', code, callbackId: 'c1' }]

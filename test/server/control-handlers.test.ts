@@ -5,6 +5,7 @@ import type { RouterShell } from '../../src/router/router-shell.ts'
 import { controlHandlers } from '../../src/server/control-handlers.ts'
 import type { ServerStatus } from '../../src/server/control-protocol.ts'
 import type { ControlHandlers } from '../../src/server/control-server.ts'
+import type { KeyKeeper } from '../../src/server/key-keeper.ts'
 
 /** Handlers whose router answers this, and what they did, in order. */
 function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unknown[] } {
@@ -20,9 +21,10 @@ function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unkno
     did.push([name, take])
     return { done: name }
   }
+  const keys = { show: () => ({}), rotateIdentity: async () => ({}) } as unknown as KeyKeeper
   const status = (): ServerStatus => ({ version: '1' }) as ServerStatus
   return {
-    handlers: controlHandlers({ shell, store: { call: call as Store['call'] }, status, frameBytesMax: 1000 }),
+    handlers: controlHandlers({ shell, store: { call: call as Store['call'] }, status, keys, frameBytesMax: 1000 }),
     did,
   }
 }
