@@ -5,8 +5,8 @@
 import type { RelayMessage, RelaySignedMessage, RequestMessage, SignedFacts } from '../mailbox/router-messages.ts'
 import { type ErrorCode, fault } from '../protocol/errors.ts'
 import { signatureVerdicts } from '../security/signature-bundle.ts'
-import { refuse } from './answer.ts'
-import { reject, relay } from './delivery.ts'
+import { refuse, reject } from './answer.ts'
+import { relay } from './delivery.ts'
 import { hasRoomFor, hold, takeHeld } from './held.ts'
 import { request } from './requests.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
@@ -125,7 +125,16 @@ function decideRun(
     }
     const count = next - first
     if (problem === undefined) {
-      relay(step, { kind: 'relay', connection, to, count, callbackIds, frames: frames.subarray(start, end) })
+      relay(step, {
+        kind: 'relay',
+        connection,
+        to,
+        count,
+        callbackIds,
+        isVolatile: false,
+        keys: undefined,
+        frames: frames.subarray(start, end),
+      })
     } else {
       refused.set(problem, (refused.get(problem) ?? 0) + count)
       reject(step, { kind: 'sender', connection, callbackIds, silent: count - callbackIds.length }, problem, to)
