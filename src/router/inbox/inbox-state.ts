@@ -1,4 +1,5 @@
 /** What the router keeps for all inboxes together, and how it was set up. */
+import type { Position } from '../../mailbox/position.ts'
 import type { ConnectionId } from '../../mailbox/router-messages.ts'
 import { createRecipient, type Recipient } from './recipient.ts'
 import { Repeats } from './repeats.ts'
@@ -46,6 +47,8 @@ export interface InboxState {
   readonly idle: Set<Recipient>
   /** The last number of users that are no recipients now. */
   readonly lastSeqs: Map<string, number>
+  /** Up to where messages were given to some device of a user and could not be stored for the others. */
+  readonly missed: Map<string, Position>
   /** Users of whom the store may know something. */
   readonly known: Set<string>
   /** Recipients with messages that have no answer yet. */
@@ -70,6 +73,7 @@ export function createInboxState(options: InboxOptions): InboxState {
     recipients: new Map(),
     idle: new Set(),
     lastSeqs: new Map(),
+    missed: new Map(),
     known: new Set(),
     waiting: new Set(),
     repeats: new Repeats(options.repeatsMax),

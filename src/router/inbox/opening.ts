@@ -1,6 +1,6 @@
 /** A login of somebody who may have messages waiting: asks the store how far the device is, before the session begins. */
 import type { InboxCalls } from '../../mailbox/inbox-messages.ts'
-import { laterPosition, type Position } from '../../mailbox/position.ts'
+import { comparePositions, laterPosition, type Position } from '../../mailbox/position.ts'
 import type { ConnectionId } from '../../mailbox/router-messages.ts'
 import { epochOf, epochText } from '../../security/message-id.ts'
 import type { DeviceClaim, Step } from '../state.ts'
@@ -65,8 +65,10 @@ export function resumeAnswer(step: Step, user: string, claim: DeviceClaim, opene
     claim.resume === undefined || (recipient !== undefined && placeOf(step, recipient, claim) !== undefined)
   const { cursor, recovered, missing } = opened
   const place = { Epoch: epochText(cursor.epoch), Seq: cursor.seq }
-  if (isPossible && recovered) return { Recovered: true, ...place }
-  return { Recovered: false, ...place, ...(missing === undefined || !isPossible ? {} : { Missing: missing }) }
+  const missed = step.state.inbox.missed.get(user)
+  const isWhole = isPossible && (missed === undefined || comparePositions(cursor, missed) >= 0)
+  if (isWhole && recovered) return { Recovered: true, ...place }
+  return { Recovered: false, ...place, ...(missing === undefined || !isWhole ? {} : { Missing: missing }) }
 }
 
 /** The session has begun: it is given what it has not had. */

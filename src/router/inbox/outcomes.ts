@@ -19,9 +19,17 @@ type Fate =
 export function settle(step: Step, recipient: Recipient, entry: Entry): void {
   for (let fate = nextFate(step, recipient, entry); fate !== undefined; fate = nextFate(step, recipient, entry)) {
     tell(step, recipient, entry, fate)
+    noteMissed(step, recipient, entry, fate)
     step.state.inbox.unanswered -= fate.until - entry.answered
     entry.answered = fate.until
   }
+}
+
+/** What one device has and the store has not is missing for the others: they are told when they come. */
+function noteMissed(step: Step, recipient: Recipient, { place, seq }: Entry, fate: Fate): void {
+  if (place.kind !== 'refused' || fate.until <= place.from || 'code' in fate) return
+  const { epoch, missed } = step.state.inbox
+  missed.set(recipient.user, { epoch, seq: seq + fate.until - 1 })
 }
 
 /** Drops from the window what is settled, but for what somebody may still be given out of it. */

@@ -105,7 +105,6 @@ export class PromiseWorld {
     const connection = this.#nextConnection++
     person.connection = connection
     this.#byConnection.set(connection, person)
-    person.knownSince = Math.min(person.knownSince, this.#clock)
     const { user, device, acknowledges, cursor } = person
     const resume = wantsResume && acknowledges && cursor.epoch > 0 ? { Epoch: `e${cursor.epoch}`, Seq: cursor.seq } : undefined
     const content = { UserId: user, Password: 'p', Ack: acknowledges, DeviceId: device === '' ? undefined : device, Resume: resume }
@@ -237,6 +236,8 @@ export class PromiseWorld {
     this.connect(index, true)
     for (let turn = 0; turn < 4; turn++) {
       this.work(1000)
+      this.settleClosed()
+      this.settleResends()
       this.read(index, 1000)
       this.acknowledge(index)
     }
@@ -312,6 +313,7 @@ export class PromiseWorld {
   #begin(person: Person, frames: string): void {
     const { Content } = JSON.parse(frames.slice(1, -1)) as { Content: string }
     const { Recovered, Epoch, Seq } = JSON.parse(Content) as { Recovered?: boolean; Epoch?: string; Seq?: number }
+    person.knownSince = Math.min(person.knownSince, this.#clock)
     if (Recovered === false) person.toldOfLoss = true
     if (person.acknowledges && Epoch !== undefined && Seq !== undefined) {
       const place = { epoch: epochOf(Epoch) ?? 0, seq: Seq }

@@ -86,7 +86,7 @@ t.test(`what was answered is true and stays true (PROMISE_SEED=${seed})`, async 
         }
       },
     ),
-    { numRuns: runs, seed, ...(path === undefined ? {} : { path }), verbose: 1 },
+    { numRuns: runs, seed, ...(path === undefined ? {} : { path }) },
   )
   t.pass(`${runs} runs`)
 })
