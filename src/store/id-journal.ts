@@ -4,6 +4,7 @@
  */
 import type Database from 'libsql'
 import { journalEntryBytes } from '../mailbox/inbox-messages.ts'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 
 /** How much the journal holds. */
@@ -144,6 +145,10 @@ export class IdJournal {
   /** libsql gives blobs as ArrayBuffers from `all`, and as Buffers from `get`. */
   #read(after: number, since: number): readonly JournalRow[] {
     const rows = this.#page.all([after, since, pageRows]) as { id: number; crc: number; entries: ArrayBuffer }[]
+    // In a damaged file ids may run in circles.
+    if ((rows.at(-1)?.id ?? Number.POSITIVE_INFINITY) <= after) {
+      throw new StoreError('storage_failed', 'The id journal is damaged: its order is wrong.')
+    }
     return rows.map(({ id, crc, entries }) => ({ id, crc, entries: new Uint8Array(entries) }))
   }
 }

@@ -3,6 +3,7 @@
  * index in memory is made of; `crc` goes on from it over the notes and the frames, so a row whose parts were swapped is found as well.
  */
 import type Database from 'libsql'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 import { withDelimiters } from './frame-bytes.ts'
 import { packNotes, type RunNote, unpackNotes } from './run-notes.ts'
@@ -100,6 +101,9 @@ export class SegmentTable {
       const rows = this.#list.all([after]) as unknown as readonly HeadRow[]
       const last = rows.at(-1)
       if (last === undefined) return
+      // In a damaged file ids may run in circles.
+      if (last[0] <= after)
+        throw new StoreError('storage_failed', 'The table of segments is damaged: its order is wrong.')
       yield rows.map(listed)
       after = last[0]
     }

@@ -21,6 +21,9 @@ import type { StoreThreadData, StoreThreadStarted } from './store-thread-message
 /** Records of one batch, and so of one commit: bounded by the ring first. */
 const batchRecordsMax = 16_384
 
+/** Room kept on the disk: twice what SQLite's journal grows to before it is written back. */
+const reserveBytes = 8 * 2 ** 20
+
 /** A record for the other side. */
 interface Answer {
   readonly kind: number
@@ -106,7 +109,7 @@ function start(data: StoreThreadData): void {
   let started: StoreThreadStarted = { kind: 'open' }
   try {
     const { dataDir, inboxes } = data
-    const store = openLocalStore({ dataDir, ...(inboxes === undefined ? {} : { inboxes }) })
+    const store = openLocalStore({ dataDir, reserveBytes, ...(inboxes === undefined ? {} : { inboxes }) })
     // Now, and not at somebody's login: it takes its time, and may find the file damaged.
     store.inboxes()
     new StoreThread(store, data)
