@@ -128,72 +128,76 @@ t.test('more than can wait is not taken in until the next login', async (t) => {
   t.match(arrivals.arrive(at(arrivalsMax + 1)), { kind: 'new', loss: undefined })
 })
 
-t.test('whatever is lost, repeated and reordered: each is shown once, and the cursor never passes what waits', async (t) => {
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('arrive' as const), skip: fc.nat(2) }) },
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('handle' as const), pick: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('abandon' as const), pick: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), epochs: fc.nat(1) }) },
-  )
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const arrivals = begun()
-      const waiting: Arrival[] = []
-      const handled = new Set<string>()
-      /** Everything that the server has, in order. */
-      const sent: Cursor[] = []
-      let epoch = 1
-      let seq = 0
-      const deliver = (place: Cursor): void => {
-        const arrived = arrivals.arrive(place)
-        if (arrived.kind !== 'new' && arrived.kind !== 'late') return
-        const key = `${place.epoch}/${place.seq}`
-        if (handled.has(key) || waiting.some((each) => each.at === place)) throw new Error(`${key} is shown twice`)
-        waiting.push(arrived.arrival)
-      }
-      for (const each of steps) {
-        switch (each.do) {
-          case 'arrive': {
-            seq += 1 + each.skip
-            const place = at(seq, `e${epoch}`)
-            sent.push(place)
-            deliver(place)
-            break
-          }
-          case 'handle':
-          case 'abandon': {
-            const [arrival] = waiting.splice(each.pick % Math.max(1, waiting.length), 1)
-            if (arrival === undefined) break
-            if (each.do === 'abandon') {
-              arrivals.abandon(arrival)
+t.test(
+  'whatever is lost, repeated and reordered: each is shown once, and the cursor never passes what waits',
+  async (t) => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('arrive' as const), skip: fc.nat(2) }) },
+      { weight: 5, arbitrary: fc.record({ do: fc.constant('handle' as const), pick: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('abandon' as const), pick: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), epochs: fc.nat(1) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const arrivals = begun()
+        const waiting: Arrival[] = []
+        const handled = new Set<string>()
+        /** Everything that the server has, in order. */
+        const sent: Cursor[] = []
+        let epoch = 1
+        let seq = 0
+        const deliver = (place: Cursor): void => {
+          const arrived = arrivals.arrive(place)
+          if (arrived.kind !== 'new' && arrived.kind !== 'late') return
+          const key = `${place.epoch}/${place.seq}`
+          if (handled.has(key) || waiting.some((each) => each.at === place)) throw new Error(`${key} is shown twice`)
+          waiting.push(arrived.arrival)
+        }
+        for (const each of steps) {
+          switch (each.do) {
+            case 'arrive': {
+              seq += 1 + each.skip
+              const place = at(seq, `e${epoch}`)
+              sent.push(place)
+              deliver(place)
               break
             }
-            handled.add(`${arrival.at.epoch}/${arrival.at.seq}`)
-            arrivals.handled(arrival)
-            break
-          }
-          case 'reconnect': {
-            const cursor = arrivals.cursor as Cursor
-            if (each.epochs > 0) {
-              epoch++
-              seq = 0
+            case 'handle':
+            case 'abandon': {
+              const [arrival] = waiting.splice(each.pick % Math.max(1, waiting.length), 1)
+              if (arrival === undefined) break
+              if (each.do === 'abandon') {
+                arrivals.abandon(arrival)
+                break
+              }
+              handled.add(`${arrival.at.epoch}/${arrival.at.seq}`)
+              arrivals.handled(arrival)
+              break
             }
-            arrivals.begin({ at: cursor, recovered: true, missing: undefined })
-            for (const place of sent) if (compareCursors(place, cursor) > 0) deliver(place)
+            case 'reconnect': {
+              const cursor = arrivals.cursor as Cursor
+              if (each.epochs > 0) {
+                epoch++
+                seq = 0
+              }
+              arrivals.begin({ at: cursor, recovered: true, missing: undefined })
+              for (const place of sent) if (compareCursors(place, cursor) > 0) deliver(place)
+            }
+          }
+          const cursor = arrivals.cursor as Cursor
+          for (const { at: place } of waiting) {
+            if (compareCursors(place, cursor) <= 0) throw new Error('the cursor has passed what waits')
           }
         }
-        const cursor = arrivals.cursor as Cursor
-        for (const { at: place } of waiting) {
-          if (compareCursors(place, cursor) <= 0) throw new Error('the cursor has passed what waits')
-        }
-      }
-      // In the end everything is shown.
-      arrivals.begin({ at: arrivals.cursor as Cursor, recovered: true, missing: undefined })
-      for (const place of sent) deliver(place)
-      for (const arrival of waiting) arrivals.handled(arrival)
-      const last = sent.at(-1)
-      if (last !== undefined && compareCursors(arrivals.cursor as Cursor, last) !== 0) throw new Error('not all acknowledged')
-    }),
-    { numRuns: 500 },
-  )
-})
+        // In the end everything is shown.
+        arrivals.begin({ at: arrivals.cursor as Cursor, recovered: true, missing: undefined })
+        for (const place of sent) deliver(place)
+        for (const arrival of waiting) arrivals.handled(arrival)
+        const last = sent.at(-1)
+        if (last !== undefined && compareCursors(arrivals.cursor as Cursor, last) !== 0)
+          throw new Error('not all acknowledged')
+      }),
+      { numRuns: 500 },
+    )
+  },
+)

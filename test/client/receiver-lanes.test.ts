@@ -21,7 +21,12 @@ function world() {
         return new Promise<string>((resolve, reject) => ends.set(name, { resolve: () => resolve(name), reject }))
       },
     )
-  return { send, log, end: (name: string) => ends.get(name)?.resolve(), fail: (name: string) => ends.get(name)?.reject(new Error(name)) }
+  return {
+    send,
+    log,
+    end: (name: string) => ends.get(name)?.resolve(),
+    fail: (name: string) => ends.get(name)?.reject(new Error(name)),
+  }
 }
 
 function turn(): Promise<void> {
