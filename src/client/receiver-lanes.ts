@@ -21,11 +21,17 @@ export interface LaneMessage {
   readonly timeoutMs: number
 }
 
+/** What waits for one receiver. */
+interface Lane {
+  /** The end of the last message that holds those behind it. */
+  tail: Promise<void>
+  waitingCount: number
+}
+
 /** See the head of the file. */
 export class ReceiverLanes {
   readonly #limits: LaneLimits
-  /** For each receiver, the end of the last message that holds those behind it. */
-  readonly #tails = new Map<string, Promise<void>>()
+  readonly #lanes = new Map<string, Lane>()
   #waitingCount = 0
   #waitingSize = 0
 
@@ -40,37 +46,58 @@ export class ReceiverLanes {
    * @throws ParleyError `queue_full`, or `timeout` when the turn does not come in time; what `send` throws
    */
   async run<Result>(message: LaneMessage, send: (waitedMs: number) => Promise<Result>): Promise<Result> {
-    const tail = this.#tails.get(message.to)
-    if (tail === undefined && !message.holds) return send(0)
-    if (tail !== undefined) this.#checkRoom(message)
-    // Behind it from now on, also behind what gives up its own turn.
-    const result = tail === undefined ? send(0) : this.#afterTurn(message, tail, send)
-    if (message.holds) this.#hold(message.to, Promise.all([tail, settled(result)]))
+    const lane = this.#lanes.get(message.to)
+    if (lane === undefined && !message.holds) return send(0)
+    if (lane !== undefined) this.#checkRoom(message)
+    const result = lane === undefined ? send(0) : this.#afterTurn(message, lane, send)
+    if (message.holds) this.#hold(message.to, Promise.all([lane?.tail, settled(result)]))
     return result
   }
 
   async #afterTurn<Result>(
     message: LaneMessage,
-    tail: Promise<void>,
+    lane: Lane,
     send: (waitedMs: number) => Promise<Result>,
   ): Promise<Result> {
     const began = performance.now()
-    this.#waitingCount++
-    this.#waitingSize += message.size
+    this.#count(lane, 1, message.size)
     try {
-      await inTime(tail, message.timeoutMs)
-    } finally {
-      this.#waitingCount--
-      this.#waitingSize -= message.size
+      await inTime(lane.tail, message.timeoutMs)
+    } catch (error) {
+      this.#count(lane, -1, message.size)
+      throw error
     }
-    return send(performance.now() - began)
+    // Sent before the lane can be given up: what is sent from now on still comes behind it.
+    const result = send(performance.now() - began)
+    this.#count(lane, -1, message.size)
+    return result
   }
 
+  #count(lane: Lane, count: 1 | -1, size: number): void {
+    lane.waitingCount += count
+    this.#waitingCount += count
+    this.#waitingSize += count * size
+  }
+
+  /** Those behind wait for this end, too; with the last of them the lane goes. */
   #hold(to: string, end: Promise<unknown>): void {
+    const lane = this.#lanes.get(to) ?? { tail: Promise.resolve(), waitingCount: 0 }
+    this.#lanes.set(to, lane)
     const tail = end.then(() => {
-      if (this.#tails.get(to) === tail) this.#tails.delete(to)
+      if (lane.tail === tail) this.#giveUp(to, lane)
     })
-    this.#tails.set(to, tail)
+    lane.tail = tail
+  }
+
+  /** Those that waited for the last end go on in the turns after it. */
+  #giveUp(to: string, lane: Lane): void {
+    const { tail } = lane
+    const look = (): void => {
+      if (lane.tail !== tail || this.#lanes.get(to) !== lane) return
+      if (lane.waitingCount === 0) this.#lanes.delete(to)
+      else queueMicrotask(look)
+    }
+    look()
   }
 
   #checkRoom({ size }: LaneMessage): void {

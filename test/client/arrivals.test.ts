@@ -130,7 +130,7 @@ t.test('more than can wait is not taken in until the next login', async (t) => {
 
 t.test(
   'whatever is lost, repeated and reordered: each is shown once, and the cursor never passes what waits',
-  async (t) => {
+  async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('arrive' as const), skip: fc.nat(2) }) },
       { weight: 5, arbitrary: fc.record({ do: fc.constant('handle' as const), pick: fc.nat() }) },

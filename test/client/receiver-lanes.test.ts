@@ -14,7 +14,7 @@ function world() {
         to: options.to ?? 'bob',
         size: options.size ?? 1,
         holds: options.holds ?? false,
-        timeoutMs: options.timeoutMs ?? 5000,
+        timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
       },
       () => {
         log.push(name)
