@@ -8,6 +8,9 @@ import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 /** The name of the file is that of the database and this. */
 export const reserveSuffix = '-reserve'
 
+/** What the server keeps: twice what SQLite's journal grows to before it is written back. */
+export const spaceReserveBytes: number = 8 * 2 ** 20
+
 /** Looks for room no more often than this: each look may write the whole reserve. */
 const lookEveryMs = 500
 const chunk = Buffer.alloc(2 ** 20)

@@ -15,14 +15,12 @@ import {
 } from '../mailbox/store-codec.ts'
 import type { StoreReply } from '../mailbox/store-messages.ts'
 import { type LocalStore, openLocalStore, type StoreWork } from './local-store.ts'
+import { spaceReserveBytes } from './space-reserve.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import type { StoreThreadData, StoreThreadStarted } from './store-thread-messages.ts'
 
 /** Records of one batch, and so of one commit: bounded by the ring first. */
 const batchRecordsMax = 16_384
-
-/** Room kept on the disk: twice what SQLite's journal grows to before it is written back. */
-const reserveBytes = 8 * 2 ** 20
 
 /** A record for the other side. */
 interface Answer {
@@ -109,7 +107,11 @@ function start(data: StoreThreadData): void {
   let started: StoreThreadStarted = { kind: 'open' }
   try {
     const { dataDir, inboxes } = data
-    const store = openLocalStore({ dataDir, reserveBytes, ...(inboxes === undefined ? {} : { inboxes }) })
+    const store = openLocalStore({
+      dataDir,
+      reserveBytes: spaceReserveBytes,
+      ...(inboxes === undefined ? {} : { inboxes }),
+    })
     // Now, and not at somebody's login: it takes its time, and may find the file damaged.
     store.inboxes()
     new StoreThread(store, data)
