@@ -41,11 +41,11 @@ export class IdJournal {
     this.#limits = limits
     this.#insert = database.prepare('INSERT INTO id_journal (id, written_at, crc, entries) VALUES (?, ?, ?, ?)')
     this.#oldest = database
-      .prepare('SELECT id, written_at, length(entries) FROM id_journal ORDER BY id LIMIT ?')
+      .prepare('SELECT id, CAST(written_at AS INTEGER), length(entries) FROM id_journal ORDER BY id LIMIT ?')
       .raw(true)
     this.#deleteUpTo = database.prepare('DELETE FROM id_journal WHERE id <= ?')
     this.#page = database.prepare(
-      'SELECT id, crc, entries FROM id_journal WHERE id > ? AND written_at >= ? ORDER BY id LIMIT ?',
+      'SELECT id, CAST(crc AS INTEGER) AS crc, CAST(entries AS BLOB) AS entries FROM id_journal WHERE id > ? AND written_at >= ? ORDER BY id LIMIT ?',
     )
     const sums = database
       .prepare('SELECT count(*), coalesce(sum(length(entries)), 0), coalesce(max(id), 0) FROM id_journal')

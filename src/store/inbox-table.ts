@@ -4,10 +4,11 @@ import type { Position } from '../mailbox/position.ts'
 import { crc32 } from './checksum.ts'
 import type { Device } from './devices.ts'
 import type { Inbox } from './inbox.ts'
+import { integers } from './segment-table.ts'
 
 interface DeviceRow {
-  readonly user_id: string
-  readonly device_id: string
+  readonly user_id: ArrayBuffer
+  readonly device_id: ArrayBuffer
   readonly epoch: number
   readonly seq: number
   readonly last_seen: number
@@ -18,7 +19,7 @@ interface DeviceRow {
 }
 
 interface InboxRow {
-  readonly user_id: string
+  readonly user_id: ArrayBuffer
   readonly removed_epoch: number
   readonly removed_seq: number
   readonly delivered_epoch: number
@@ -46,8 +47,16 @@ export class InboxTable {
        VALUES (?, ?, ?, ?, ?, ?)`,
     )
     this.#deleteInbox = database.prepare('DELETE FROM inboxes WHERE user_id = ?')
-    this.#devices = database.prepare('SELECT * FROM devices')
-    this.#inboxes = database.prepare('SELECT * FROM inboxes')
+    this.#devices = database.prepare(
+      `SELECT CAST(user_id AS BLOB) AS user_id, CAST(device_id AS BLOB) AS device_id,
+         ${integers('epoch', 'seq', 'last_seen', 'missing', 'lost_epoch', 'lost_seq', 'crc')}
+       FROM devices`,
+    )
+    this.#inboxes = database.prepare(
+      `SELECT CAST(user_id AS BLOB) AS user_id,
+         ${integers('removed_epoch', 'removed_seq', 'delivered_epoch', 'delivered_seq', 'crc')}
+       FROM inboxes`,
+    )
   }
 
   /** Writes a device as it is now, or removes it when the user has it no more. */
@@ -92,14 +101,16 @@ export class InboxTable {
     let damaged = 0
     const seen = new Set<Inbox>()
     for (const row of this.#devices.all([]) as DeviceRow[]) {
+      const user = Buffer.from(row.user_id).toString()
+      const name = Buffer.from(row.device_id).toString()
       const cursor = { epoch: row.epoch, seq: row.seq }
-      if (checksum(row.user_id, row.device_id, cursor) !== row.crc) {
+      if (checksum(user, name, cursor) !== row.crc) {
         damaged++
         continue
       }
-      const inbox = inboxOf(row.user_id)
+      const inbox = inboxOf(user)
       seen.add(inbox)
-      inbox.devices.byName.set(row.device_id, {
+      inbox.devices.byName.set(name, {
         cursor,
         lastSeen: row.last_seen,
         missing: row.missing,
@@ -107,12 +118,13 @@ export class InboxTable {
       })
     }
     for (const row of this.#inboxes.all([]) as InboxRow[]) {
+      const user = Buffer.from(row.user_id).toString()
       const dropped = { epoch: row.removed_epoch, seq: row.removed_seq }
-      if (checksum(row.user_id, '', dropped) !== row.crc) {
+      if (checksum(user, '', dropped) !== row.crc) {
         damaged++
         continue
       }
-      const inbox = inboxOf(row.user_id)
+      const inbox = inboxOf(user)
       seen.add(inbox)
       inbox.load({
         dropped,
