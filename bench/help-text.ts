@@ -38,7 +38,10 @@ Options
   --callback           senders ask for an answer to every message
   --generators N       processes that make the load (1 for up to 4 cores)
   --servers A,B        who takes turns: parley, and floor, the least that Node can do (floor,parley)
-  --security LEVEL     plain, the only level of this version
+  --security LEVEL     plain; sealed: sealed sessions, beside plain ones (--servers plain,parley);
+                       signed: messages signed with PS256 by keys of users, in plain sessions; hs256: messages
+                       signed by their sealed session. Signed ones are throughput only, beside their check alone (plain)
+  --messages N         signed, hs256: messages that are signed before each round (40000; hs256 400000)
   --codec NAME         json, the only codec of this version
   --cpu-prof DIR       servers leave a CPU profile of each thread there
   --help               this text

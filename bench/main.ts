@@ -88,14 +88,19 @@ function casesOf(settings: RunSettings): Case[] {
 function kindsOf(settings: RunSettings): ServerKind[] {
   const profileFolder = settings.profileFolder === undefined ? undefined : resolve(settings.profileFolder)
   const { running, sweep } = settings
+  const isSealed = settings.security === 'sealed' || settings.security === 'hs256'
   if (sweep !== undefined) {
     return sweep.values.map((value) =>
-      parleyKind({ profileFolder, name: `${sweep.setting}=${value}`, settings: { [sweep.setting]: value } }),
+      parleyKind({ profileFolder, isSealed, name: `${sweep.setting}=${value}`, settings: { [sweep.setting]: value } }),
     )
   }
   const kinds: Record<ServerName, () => ServerKind> = {
     floor: () => floorKind({ profileFolder }),
-    parley: () => (running === undefined ? parleyKind({ profileFolder }) : runningKind(running)),
+    plain: () =>
+      running === undefined
+        ? parleyKind({ profileFolder, name: 'plain' })
+        : { ...runningKind(running, false), name: 'plain' },
+    parley: () => (running === undefined ? parleyKind({ profileFolder, isSealed }) : runningKind(running, isSealed)),
   }
   return settings.servers.map((name) => kinds[name]())
 }

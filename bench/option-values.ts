@@ -52,6 +52,20 @@ export function readFrom(text: string | undefined, faults: string[]): 'set' | 'a
   return 'set'
 }
 
+/** One of several names; the first where nothing is asked for. */
+export function readChoice<Name extends string>(
+  option: string,
+  text: string | undefined,
+  names: readonly [Name, ...Name[]],
+  faults: string[],
+): Name {
+  const found = names.find((name) => name === text)
+  if (text !== undefined && found === undefined) {
+    faults.push(`--${option} "${text}" does not exist; there are ${names.join(', ')}`)
+  }
+  return found ?? names[0]
+}
+
 /** A choice of which this version has only one. */
 export function readOnly<Only extends string>(
   option: string,

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import {
   type Range,
+  readChoice,
   readFrom,
   readNames,
   readNumber,
@@ -27,10 +28,16 @@ export const scenarioNames = [
 export type ScenarioName = (typeof scenarioNames)[number]
 
 /** The servers, in the order of their turns. */
-export const serverNames = ['floor', 'parley'] as const
+export const serverNames = ['floor', 'plain', 'parley'] as const
 
-/** The name of a server. */
+/** The name of a server: `plain` is Parley in plain sessions, beside itself in secured ones. */
 export type ServerName = (typeof serverNames)[number]
+
+/** How sessions are secured: `signed` is plain sessions with messages signed by keys, `hs256` sealed ones with messages signed by the session. */
+export const securityLevels = ['plain', 'sealed', 'signed', 'hs256'] as const
+
+/** A level of security. */
+export type SecurityLevel = (typeof securityLevels)[number]
 
 /** What the cases work with. */
 export interface Settings {
@@ -77,8 +84,9 @@ export interface RunSettings extends Settings {
   readonly mixed: { readonly users: number; readonly rate: number }
   /** Connections; each value is a case of its own. */
   readonly growth: readonly number[]
-  /** How sessions are secured. */
-  readonly security: 'plain'
+  readonly security: SecurityLevel
+  /** Messages that are signed before a round of `signed` or `hs256` begins. */
+  readonly signedMessages: number
   /** How messages are written. */
   readonly codec: 'json'
   /** One setting of the server with the values that take turns, instead of several servers. */
@@ -120,6 +128,13 @@ export type Request =
 
 /** The shortest text that holds the sender's and the message's number. */
 export const sizeMin = 20
+/** Some ten seconds of signing on two cores, and two of making MACs. */
+const signedMessagesUsual: Readonly<Record<SecurityLevel, number>> = {
+  plain: 40_000,
+  sealed: 40_000,
+  signed: 40_000,
+  hs256: 400_000,
+}
 /** A day at the usual rate would be busy; most users are quiet. */
 const mixedRate = 2000
 
@@ -143,6 +158,7 @@ const optionTable = {
   from: { type: 'string' },
   callback: { type: 'boolean' },
   security: { type: 'string' },
+  messages: { type: 'string' },
   codec: { type: 'string' },
   generators: { type: 'string' },
   servers: { type: 'string' },
@@ -212,8 +228,9 @@ function readRun(values: Values, cores: number): Request {
   }
   const usual: readonly ScenarioName[] =
     sweep === undefined ? scenarioNames.filter((name) => name !== 'growth') : ['throughput', 'logins']
+  const security = readChoice('security', values.security, securityLevels, faults)
   const settings: RunSettings = {
-    scenarios: readNames('scenario', values.scenario, { known: scenarioNames, usual }, faults),
+    scenarios: readScenarios(values.scenario, { security, usual }, faults),
     pairs: number('pairs', { default: 50, min: 1, max: 10_000 }),
     size: number('size', { default: 128, min: sizeMin, max: 65_536 }),
     windows: readNumbers('window', values.window ?? (sweep === undefined ? '64,1' : '64'), upTo(10_000), faults),
@@ -238,10 +255,11 @@ function readRun(values: Values, cores: number): Request {
     growth: readNumbers('connections', values.connections ?? '100,1000,10000', { ...upTo(50_000), min: 2 }, faults),
     from: readFrom(values.from, faults),
     callback: values.callback === true,
-    security: readOnly('security', values.security, 'plain', faults),
+    security,
+    signedMessages: number('messages', { default: signedMessagesUsual[security], min: 1000, max: 2_000_000 }),
     codec: readOnly('codec', values.codec, 'json', faults),
     generators: number('generators', { default: Math.max(1, Math.floor(cores / 4)), min: 1, max: 64 }),
-    servers: readNames('servers', values.servers, { known: serverNames, usual: serverNames }, faults),
+    servers: readServers(values.servers, security, faults),
     sweep,
     running: readUrl(values.url, faults, {
       userPrefix: values['user-prefix'] ?? 'bench-',
@@ -254,6 +272,32 @@ function readRun(values: Values, cores: number): Request {
   }
   if (faults.length > 0) return { kind: 'fault', faults: [...new Set(faults)] }
   return { kind: 'run', settings, files: { json: values.out, html: values.html } }
+}
+
+/** Signed messages have to be made before they are measured, so there is a work of their own for them, and no other. */
+function readScenarios(
+  text: string | undefined,
+  choice: { readonly security: SecurityLevel; readonly usual: readonly ScenarioName[] },
+  faults: string[],
+): readonly ScenarioName[] {
+  const isSigned = choice.security === 'signed' || choice.security === 'hs256'
+  const usual: readonly ScenarioName[] = isSigned ? ['throughput'] : choice.usual
+  const names = readNames('scenario', text, { known: scenarioNames, usual }, faults)
+  if (isSigned && names.some((name) => name !== 'throughput')) {
+    faults.push(`--security ${choice.security} measures throughput and nothing else`)
+  }
+  return names
+}
+
+/** Beside plain sessions stands the floor, beside sealed ones stand plain ones, and beside signatures their check alone. */
+function readServers(text: string | undefined, security: SecurityLevel, faults: string[]): readonly ServerName[] {
+  const known: Record<SecurityLevel, readonly ServerName[]> = {
+    plain: ['floor', 'parley'],
+    sealed: ['plain', 'parley'],
+    signed: ['parley'],
+    hs256: ['parley'],
+  }
+  return readNames('servers', text, { known: known[security], usual: known[security] }, faults)
 }
 
 function upTo(max: number): Range {

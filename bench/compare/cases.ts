@@ -2,7 +2,7 @@
 import type { Settings } from '../options.ts'
 import { broadcastCases } from '../scenarios/broadcast.ts'
 import { everyoneCases } from '../scenarios/everyone.ts'
-import { idleCases } from '../scenarios/idle.ts'
+import { idleCases, returningCases } from '../scenarios/idle.ts'
 import { latencyCases } from '../scenarios/latency.ts'
 import type { Case } from '../scenarios/scenario.ts'
 import { throughputCases } from '../scenarios/throughput.ts'
@@ -62,16 +62,18 @@ export function comparedCases(options: CompareOptions): ComparedCase[] {
         main: { ...main, fits: (name) => !withoutBroadcast.includes(name) },
         variants: [],
       })),
-    connect: () =>
-      idleCases(settings).map((main) => ({
-        main: {
-          ...main,
-          scenario: 'connect',
-          title: `${settings.idle} clients connect and log in (Parley: by token), 100 at a time, and stay idle`,
-          fits: () => true,
-        },
-        variants: [],
-      })),
+    connect: () => {
+      const title = `${settings.idle} clients connect and log in (Parley: by token), 100 at a time, and stay idle`
+      const scenario = 'connect'
+      return forAll([
+        ...idleCases(settings).map((one) => ({ ...one, scenario, title })),
+        ...returningCases(settings).map((one) => ({
+          ...one,
+          scenario,
+          title: `${title}; as many have come and gone before`,
+        })),
+      ])
+    },
   }
   return options.works.flatMap((work) => makers[work]())
 }

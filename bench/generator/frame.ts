@@ -33,17 +33,19 @@ export interface Route {
   readonly toUserId: string
 }
 
-/** Encodes a request to log in. */
+/** Encodes a request to log in; without a secret where a ticket has said already who it is. */
 export function encodeLogin(login: {
   userId: string
   password?: string | undefined
   token?: string | undefined
+  resume?: string | undefined
 }): Buffer {
-  const secret = login.token === undefined ? { Password: login.password } : { Token: login.token }
+  const { userId, password, token, resume } = login
+  const secret = resume !== undefined ? {} : token === undefined ? { Password: password } : { Token: token }
   const body = JSON.stringify({
     MsgType: 'AuthRequest',
     CreateTime: Math.floor(Date.now() / 1000),
-    Content: JSON.stringify({ UserId: login.userId, ...secret, Client: 'parley-bench', Version: 1 }),
+    Content: JSON.stringify({ UserId: userId, ...secret, Client: 'parley-bench', Version: 1 }),
     CallbackID: 'login',
   })
   return Buffer.from(`\x02${body}\x03`)

@@ -49,6 +49,7 @@ class Idle implements Work {
     const complaints = this.#complaints.list()
     await Promise.all(this.#connections.map((connection) => connection.close()))
     const arrivals = { arrived: 0, doubled: 0, disordered: 0, foreign: 0 }
-    return { sent: 0, arrivals, connecting: this.#connecting, complaints }
+    const resumptions = this.#connections.map((connection) => connection.resumption ?? '')
+    return { sent: 0, arrivals, connecting: this.#connecting, resumptions, complaints }
   }
 }

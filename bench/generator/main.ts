@@ -12,6 +12,7 @@ import { prepareLogins } from './logins.ts'
 import type { Answer, Order, WorkOrder } from './messages.ts'
 import { prepareMixed } from './mixed.ts'
 import { preparePacer } from './pacer.ts'
+import { generatorKey } from './sealing.ts'
 import { prepareSink } from './sink.ts'
 import { prepareTokens } from './tokens.ts'
 import type { Work } from './work.ts'
@@ -48,6 +49,8 @@ async function obey(order: Order): Promise<Answer> {
 }
 
 async function prepare(order: WorkOrder): Promise<Work> {
+  // Before anything is timed: making it takes as long as hundreds of handshakes.
+  if (order.endpoint.security?.kind === 'sealed') generatorKey()
   switch (order.kind) {
     case 'closed-loop':
       return prepareClosedLoop(order)

@@ -141,6 +141,8 @@ export interface Outcome {
   /** How late a pacer was itself. */
   readonly lag?: Distribution
   readonly tokens?: readonly string[]
+  /** What the clients of an idle work can come back with, in their order; empty for one that got nothing. */
+  readonly resumptions?: readonly string[]
   /** How long all of an idle work needed to connect and log in, and the share of it when the event loop was at work. */
   readonly connecting?: {
     readonly seconds: number

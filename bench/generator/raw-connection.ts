@@ -1,6 +1,8 @@
 /** One client of the benchmark: a socket, a login, then bytes. No client library, and nothing parsed on the way. */
 import net from 'node:net'
+import tls from 'node:tls'
 import type { FrameHandler } from './frame-reader.ts'
+import { Sealing } from './sealing.ts'
 import { wires } from './wires/index.ts'
 import type { Dialogue, Reader, Wire, WireName } from './wires/wire.ts'
 
@@ -10,13 +12,22 @@ export interface Endpoint {
   readonly port: number
   /** What is spoken there; Parley's own wire unless said otherwise. */
   readonly wire?: WireName
+  /** How connections are secured; not at all unless said otherwise. */
+  readonly security?: EndpointSecurity
 }
+
+/** Parley's sealed sessions, or TLS 1.3 with a certificate that clients know. */
+export type EndpointSecurity =
+  | { readonly kind: 'sealed' }
+  | { readonly kind: 'tls'; readonly certificate: string; readonly serverName: string }
 
 /** Who logs in, and by what. */
 export interface Login {
   readonly userId: string
   readonly password?: string | undefined
   readonly token?: string | undefined
+  /** What a secured session left to its client, in order to come back for less: a ticket with its secret, or a session of TLS. */
+  readonly resume?: string | undefined
 }
 
 /** How long a connection and its login may take; password checks wait for one another. */
@@ -27,38 +38,48 @@ const loginTimeoutMs = 60_000
 const readBytes = 256 * 1024
 const shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafe(readBytes)
 
+/** A context of TLS for each certificate: making one takes longer than a handshake. */
+const contexts = new Map<string, tls.SecureContext>()
+
 /** A connection that has logged in. */
 export class RawConnection {
   readonly #socket: net.Socket
   readonly wire: Wire
   readonly #userId: string
   readonly #reader: Reader
+  readonly #sealing: Sealing | undefined
   readonly #closed: Promise<void>
   #token = ''
   #isClosing = false
+  /** The newest session of TLS that the server gave. */
+  #session: Buffer | undefined
   /** Takes the input as long as a dialogue lasts. */
   #hear: ((chunk: Buffer) => void) | undefined
   /** Called when the connection ends without {@link close}. */
   onLost: () => void = () => {}
 
-  private constructor(endpoint: Endpoint, userId: string) {
+  private constructor(endpoint: Endpoint, login: Login) {
+    const { security } = endpoint
     this.wire = wires[endpoint.wire ?? 'parley']
-    this.#userId = userId
-    this.#reader = this.wire.makeReader((bytes, start, end) => this.answerControl(bytes, start, end))
+    this.#userId = login.userId
+    const reader = this.wire.makeReader((bytes, start, end) => this.answerControl(bytes, start, end))
+    this.#sealing = security?.kind === 'sealed' ? new Sealing(login, reader, () => this.#socket.destroy()) : undefined
+    this.#reader = this.#sealing ?? reader
     const buffer = shared ?? Buffer.allocUnsafe(64 * 1024)
-    this.#socket = net.connect({
+    const options = {
       host: endpoint.host,
       port: endpoint.port,
       noDelay: true,
       onread: {
         buffer,
-        callback: (bytesRead) => {
+        callback: (bytesRead: number) => {
           if (this.#hear === undefined) this.#reader.consume(buffer, bytesRead)
           else this.#hear(buffer.subarray(0, bytesRead))
           return true
         },
       },
-    })
+    }
+    this.#socket = security?.kind === 'tls' ? this.#connectTls(options, security, login) : net.connect(options)
     this.#closed = new Promise((resolve) => {
       this.#socket.on('close', () => {
         if (!this.#isClosing) this.onLost()
@@ -68,11 +89,35 @@ export class RawConnection {
     this.#socket.on('error', () => {})
   }
 
-  /** Connects and logs in. Rejects with a sentence when either fails. */
+  #connectTls(
+    options: net.TcpNetConnectOpts & net.SocketConstructorOpts,
+    security: Extract<EndpointSecurity, { kind: 'tls' }>,
+    login: Login,
+  ): tls.TLSSocket {
+    const { resume } = login
+    const socket = tls.connect({
+      ...options,
+      servername: security.serverName,
+      secureContext: contextOf(security.certificate),
+      ...(resume === undefined ? {} : { session: Buffer.from(resume, 'base64') }),
+    })
+    // The option is lost on the way to the socket below.
+    socket.setNoDelay(true)
+    socket.on('session', (session: Buffer) => {
+      this.#session = session
+    })
+    return socket
+  }
+
+  /** Connects, agrees on keys where the endpoint says so, and logs in. Rejects with a sentence when any of it fails. */
   static async open(endpoint: Endpoint, login: Login): Promise<RawConnection> {
-    const connection = new RawConnection(endpoint, login.userId)
+    const connection = new RawConnection(endpoint, login)
+    const dialogue = connection.#sealing?.dialogue() ?? connection.wire.login(login)
     try {
-      connection.#token = await connection.#talk(connection.wire.login(login), 'log in')
+      connection.#token = await connection.#talk(dialogue, 'log in')
+      if (login.resume !== undefined && !connection.#isResumed()) {
+        throw new Error(`${login.userId} could not log in: the session was not resumed`)
+      }
       return connection
     } catch (error) {
       connection.#isClosing = true
@@ -84,6 +129,16 @@ export class RawConnection {
   /** The token that the server gave. */
   get token(): string {
     return this.#token
+  }
+
+  /** What the client can come back with; undefined without security, or where the server gave nothing. */
+  get resumption(): string | undefined {
+    return this.#sealing?.resumption ?? this.#session?.toString('base64')
+  }
+
+  /** The sealed session, where there is one. */
+  get sealing(): Sealing | undefined {
+    return this.#sealing
   }
 
   /** Who gets the frames from now on. */
@@ -103,19 +158,28 @@ export class RawConnection {
     const control = this.wire.control(frame)
     if (control === 'nothing') return undefined
     if (control === 'complaint') return frame.toString('utf8')
-    this.#socket.write(control)
+    this.#send(control)
     return undefined
   }
 
-  /** Writes bytes that must not change until `done`. */
+  /** Writes whole frames that must not change until `done`. */
   write(bytes: Buffer, done: () => void): void {
-    this.#socket.write(bytes, done)
+    this.#send(bytes, done)
+  }
+
+  #send(bytes: Buffer, done?: () => void): void {
+    this.#socket.write(this.#sealing === undefined ? bytes : this.#sealing.seal(bytes), done)
+  }
+
+  /** A sealed session is resumed, or it does not come about. */
+  #isResumed(): boolean {
+    return this.#sealing !== undefined || (this.#socket instanceof tls.TLSSocket && this.#socket.isSessionReused())
   }
 
   /** Ends the connection and waits until it is closed on both sides, for a second at most. */
   async close(): Promise<void> {
     this.#isClosing = true
-    this.#socket.end()
+    this.#socket.end(this.#sealing?.goodbye() ?? '')
     const deadline = setTimeout(() => this.#socket.destroy(), 1000)
     await this.#closed
     clearTimeout(deadline)
@@ -188,4 +252,13 @@ export async function forEachAtOnce<Item>(
     for (const [index, item] of entries) await action(item, index)
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane))
+}
+
+function contextOf(certificate: string): tls.SecureContext {
+  let context = contexts.get(certificate)
+  if (context === undefined) {
+    context = tls.createSecureContext({ ca: certificate, minVersion: 'TLSv1.3' })
+    contexts.set(certificate, context)
+  }
+  return context
 }

@@ -1,5 +1,7 @@
 /** Memory of the server per connection that has logged in and does nothing; and how fast so many come in. */
 import { now } from '../generator/clock.ts'
+import type { Outcome } from '../generator/messages.ts'
+import type { Login } from '../generator/raw-connection.ts'
 import type { Settings } from '../options.ts'
 import { type ProcessMemory, readProcessMemory } from '../proc-stat.ts'
 import type { Server } from '../servers/server.ts'
@@ -22,35 +24,42 @@ const settledBytes = 256 * 1024
 
 /** One case, on a server that has done nothing before. */
 export function idleCases(settings: Settings): Case[] {
+  return [idleCase(settings, run)]
+}
+
+/** One case, on a server to which as many have come before, and gone again. */
+export function returningCases(settings: Settings): Case[] {
+  const one = idleCase(settings, async (server, bench) => {
+    const logins = await loginsOf(server, bench)
+    await hold(server, bench, logins, async () => {})
+    return run(server, bench)
+  })
+  return [{ ...one, name: `${one.name} again`, title: `${one.title}, after as many have come and gone` }]
+}
+
+function idleCase(settings: Settings, measure: Case['run']): Case {
   const users = settings.running === undefined ? Math.ceil(settings.idle / devicesAssumed) : settings.idle
-  return [
-    {
-      scenario: 'idle',
-      name: `${settings.idle} idle`,
-      title: `${settings.idle} idle connections, logged in by token`,
-      columns,
-      beside: 'floor',
-      needs: { users, manyDevices: true },
-      freshServer: true,
-      run,
-    },
-  ]
+  return {
+    scenario: 'idle',
+    name: `${settings.idle} idle`,
+    title: `${settings.idle} idle connections, logged in by token`,
+    columns,
+    beside: 'floor',
+    needs: { users, manyDevices: true },
+    freshServer: true,
+    run: measure,
+  }
 }
 
 async function run(server: Server, bench: Bench): Promise<Measurement> {
   const { settings } = bench
-  const users = Math.ceil(settings.idle / server.devicesPerUser)
   const started = await settle(server)
-  bench.progress(`${users} users get their tokens`)
-  const tokens = await bench.tokens.logins(users)
-  const logins = Array.from({ length: settings.idle }, (_, index) => tokens[index % users] ?? server.login(0))
+  const logins = await loginsOf(server, bench)
   const before = await settle(server)
-  const [generator] = bench.startGenerators(1)
-  if (generator === undefined) throw new Error('no generator')
-  await generator.prepare({ kind: 'idle', endpoint: server.endpoint, logins })
-  bench.progress(`${settings.idle} connected`)
-  const after = await settle(server)
-  const outcome = await generator.stop()
+  let after: ProcessMemory | undefined
+  const outcome = await hold(server, bench, logins, async () => {
+    after = await settle(server)
+  })
   const { seconds, active } = outcome.connecting ?? { seconds: Number.NaN, active: 0 }
   const figures: Record<string, number> = { perSecond: settings.idle / seconds, generatorActive: active }
   if (started !== undefined && before !== undefined && after !== undefined) {
@@ -67,6 +76,30 @@ async function run(server: Server, bench: Bench): Promise<Measurement> {
     notes: notesOf(settings, before),
     faults: outcome.complaints,
   }
+}
+
+/** How each connection logs in: users by their tokens, again from the first when all have had their turn. */
+async function loginsOf(server: Server, bench: Bench): Promise<Login[]> {
+  const { idle } = bench.settings
+  const users = Math.ceil(idle / server.devicesPerUser)
+  bench.progress(`${users} users get their tokens`)
+  const tokens = await bench.tokens.logins(users)
+  return Array.from({ length: idle }, (_, index) => tokens[index % users] ?? server.login(0))
+}
+
+/** Connects and logs in all, and lets them go after something was done. */
+async function hold(
+  server: Server,
+  bench: Bench,
+  logins: readonly Login[],
+  whileThere: () => Promise<void>,
+): Promise<Outcome> {
+  const [generator] = bench.startGenerators(1)
+  if (generator === undefined) throw new Error('no generator')
+  await generator.prepare({ kind: 'idle', endpoint: server.endpoint, logins })
+  bench.progress(`${logins.length} connected`)
+  await whileThere()
+  return generator.stop()
 }
 
 function notesOf(settings: Settings, before: ProcessMemory | undefined): string[] {

@@ -35,8 +35,11 @@ export function parleyKind(options: {
   profileFolder: string | undefined
   name?: string
   settings?: Readonly<Record<string, string>>
+  /** Whether clients seal their sessions. */
+  isSealed?: boolean
 }): ServerKind {
   const name = options.name ?? 'parley'
+  const security = options.isSealed === true ? { security: { kind: 'sealed' } as const } : {}
   return {
     name,
     start: async (needs) => {
@@ -60,7 +63,7 @@ export function parleyKind(options: {
         })
         return {
           name,
-          endpoint: { host: '127.0.0.1', port },
+          endpoint: { host: '127.0.0.1', port, ...security },
           pid: server.pid,
           devicesPerUser: needs.manyDevices ? devicesPerUser : 1,
           login: (user) => ({ userId: userName(userPrefix, user), password }),
@@ -100,7 +103,7 @@ async function tokenMint(folder: string): Promise<(count: number) => string[]> {
     const expires = Math.floor(Date.now() / 1000) + tokenSeconds
     return (count) =>
       Array.from({ length: count }, (_, user) =>
-        mintToken(key, { userId: userName(userPrefix, user), generation, expires }, randomBytes),
+        mintToken(key, { userId: userName(userPrefix, user), generation, expires, thumbprints: [] }, randomBytes),
       )
   } finally {
     store.close()

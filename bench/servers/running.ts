@@ -10,7 +10,8 @@ import { TemporaryUsers } from './temporary-users.ts'
  * Takes the server as it is: its settings are not touched, nor are its users. Where its control socket is in reach
  * and no password is given, it gets users for the run, which are removed at the end.
  */
-export function runningKind(target: RunningTarget): ServerKind {
+export function runningKind(target: RunningTarget, isSealed: boolean): ServerKind {
+  const security = isSealed ? { security: { kind: 'sealed' } as const } : {}
   return {
     name: 'parley',
     start: async (needs) => {
@@ -21,7 +22,7 @@ export function runningKind(target: RunningTarget): ServerKind {
       const prefix = temporary?.prefix ?? target.userPrefix
       const server: Server = {
         name: 'parley',
-        endpoint: { host: target.host, port: target.port },
+        endpoint: { host: target.host, port: target.port, ...security },
         pid: target.pid ?? (dataDir === undefined ? undefined : await pidOf(dataDir)),
         devicesPerUser: 1,
         login: (user) => ({ userId: userName(prefix, user), password }),

@@ -3,8 +3,14 @@
  * and the router's messages into writes, one write for each connection and batch.
  * Runs on: the acceptor thread.
  */
-import type { AcceptorMessage } from '../mailbox/acceptor-messages.ts'
-import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
+import type {
+  AcceptorMessage,
+  BeginSessionMessage,
+  ChangeSessionMessage,
+  KeyOffer,
+  VerifiedMessage,
+} from '../mailbox/acceptor-messages.ts'
+import type { AcceptorEvent, ConnectionId, ExchangeKeysMessage } from '../mailbox/router-messages.ts'
 import { type ErrorCode, errors, type Fault, fault, isErrorCode } from '../protocol/errors.ts'
 import { type Answered, type FaultExtras, frameOf, refusal, serverMessage } from '../protocol/replies.ts'
 import { addressKey } from './address.ts'
@@ -14,6 +20,8 @@ import { Connection } from './connection.ts'
 import { Counters } from './counters.ts'
 import { dueOf } from './deadlines.ts'
 import { type FrameEffects, FrameReader } from './frame-reader.ts'
+import { type HandshakeEffects, Handshakes } from './handshakes.ts'
+import { LearnedShape } from './learned-shape.ts'
 import { type Listener, type ListenerEvents, listen } from './listeners.ts'
 import type { AcceptorOptions } from './options.ts'
 import type { RouterLink } from './router-link.ts'
@@ -31,10 +39,11 @@ const nobody: Answered = { type: undefined, toUser: false, callbackId: undefined
 export type AcceptorPhase = 'serving' | 'quiesced' | 'draining' | 'drained'
 
 /** See the head of the file. */
-export class Acceptor implements FrameEffects {
+export class Acceptor implements FrameEffects, HandshakeEffects {
   readonly #options: AcceptorOptions
   readonly #link: RouterLink
   readonly #reader: FrameReader
+  readonly #handshakes: Handshakes
   readonly #admission: Admission
   readonly #counters = new Counters()
   readonly #listeners: Listener[] = []
@@ -55,13 +64,21 @@ export class Acceptor implements FrameEffects {
     this.#options = options
     this.#link = link
     this.#nextCount = options.firstCount
-    this.#reader = new FrameReader(options.delimiters, this)
+    this.#reader = new FrameReader(options.delimiters, options.signatures, this)
+    const { requiresSealing, limits } = options
+    this.#handshakes = new Handshakes({ requiresSealing, ...limits }, this)
     this.#admission = new Admission(options.limits)
     this.#users = new Users(options.limits.userMessagesPerSecond)
   }
 
-  /** Opens the listeners and begins to keep deadlines. */
+  /** Opens the listeners and begins to keep deadlines. Where sessions must be sealed the listeners wait for keys to offer. */
   start(): void {
+    if (!this.#options.requiresSealing) this.#listen()
+    // Sockets and the mailbox keep the thread alive, not its clock.
+    setInterval(() => this.#sweep(), sweepMs).unref()
+  }
+
+  #listen(): void {
     const { delimiters, limits, listeners } = this.#options
     const events: ListenerEvents = {
       opened: (address) => this.#onOpened(address),
@@ -71,8 +88,13 @@ export class Acceptor implements FrameEffects {
       acceptFailed: (code) => this.#event({ name: 'acceptPaused', reason: code }),
     }
     for (const listener of listeners) this.#listeners.push(listen(listener, { delimiters, limits, events }))
-    // Sockets and the mailbox keep the thread alive, not its clock.
-    setInterval(() => this.#sweep(), sweepMs).unref()
+  }
+
+  /** Takes keys to offer. The first ones open the listeners that wait for them. */
+  #useKeys(offer: KeyOffer): void {
+    const isFirst = !this.#handshakes.isReady()
+    this.#handshakes.use(offer)
+    if (isFirst && this.#options.requiresSealing && this.#phase === 'serving') this.#listen()
   }
 
   #event(event: AcceptorEvent): void {
@@ -125,6 +147,7 @@ export class Acceptor implements FrameEffects {
     })
     late.connection = connection
     this.#connections.set(connection.id, connection)
+    this.#handshakes.opened(connection, now)
   }
 
   #refuseConnection(
@@ -177,6 +200,7 @@ export class Acceptor implements FrameEffects {
   }
 
   #onOverrun(connection: Connection): void {
+    if (this.#cutIfSilent(connection, 'too_large')) return
     this.#close(connection, 'frame_too_large', 'The message is far longer than this server takes now.')
     this.#flushSoon()
   }
@@ -184,7 +208,7 @@ export class Acceptor implements FrameEffects {
   /** Keeps what can't be taken now. At most one chunk of the socket and the limit are kept: then it is not read any more. */
   #keepUnread(connection: Connection, chunk: Buffer): void {
     connection.keepUnread(chunk)
-    const isChecking = connection.state.kind === 'authenticating'
+    const isChecking = connection.isBeingDecided()
     if (!isChecking) this.#stalled.add(connection)
     if (!isChecking || connection.unreadBytes() > this.#options.limits.unreadBytesMax) connection.pause()
   }
@@ -192,6 +216,10 @@ export class Acceptor implements FrameEffects {
   #readOn(connection: Connection): void {
     // Nothing that comes from clients may follow `quiesced`.
     if (this.#phase !== 'serving' || !connection.isOpen()) return
+    if (this.#waitsForSignatures(connection)) {
+      this.#stalled.add(connection)
+      return
+    }
     const chunk = connection.takeUnread()
     if (chunk !== undefined) this.#read(connection, chunk, performance.now())
     if (connection.unreadBytes() === 0) connection.resume()
@@ -215,6 +243,10 @@ export class Acceptor implements FrameEffects {
     this.#link.relay(run)
   }
 
+  relaySigned(message: Parameters<FrameEffects['relaySigned']>[0]): void {
+    this.#link.send(message)
+  }
+
   authenticate(message: Parameters<FrameEffects['authenticate']>[0]): void {
     const connection = this.#connections.get(message.connection)
     if (connection === undefined) return
@@ -225,6 +257,14 @@ export class Acceptor implements FrameEffects {
 
   request(message: Parameters<FrameEffects['request']>[0]): void {
     this.#link.send(message)
+  }
+
+  requestKeys(connection: Connection, answered: Answered): void {
+    this.#handshakes.requested(connection, answered, performance.now())
+  }
+
+  handshakeFrame(connection: Connection, frame: Parameters<FrameEffects['handshakeFrame']>[1]): void {
+    this.#handshakes.received(connection, frame, performance.now())
   }
 
   heartbeat(connection: Connection, callbackId: string | undefined): void {
@@ -239,6 +279,11 @@ export class Acceptor implements FrameEffects {
     // The rest of the chunk that it was closed on.
     if (!connection.isOpen()) return
     this.#counters.refused(problem.code)
+    // Not even what could be an answer: nobody else but a client that follows the handshake is to learn anything.
+    if (connection.state.kind === 'offered' && problem.code !== 'sealing_required') {
+      this.cut(connection, 'handshake_failed', problem.code)
+      return
+    }
     if (problem.code === 'server_draining') {
       this.#close(connection, 'server_draining', problem.message)
       return
@@ -252,6 +297,7 @@ export class Acceptor implements FrameEffects {
 
   noise(connection: Connection, byteCount: number, isNew: boolean): void {
     this.#counters.noiseBytes += byteCount
+    if (this.#cutIfSilent(connection, 'noise')) return
     if (connection.noiseBytes > this.#options.limits.noiseBytesMax) {
       this.#close(connection, 'protocol_abuse', 'Too many bytes outside frames: is START missing?')
       return
@@ -283,11 +329,18 @@ export class Acceptor implements FrameEffects {
 
   mustStop(connection: Connection): boolean {
     return (
-      connection.state.kind === 'authenticating' ||
+      connection.isBeingDecided() ||
       !connection.isOpen() ||
       this.#link.isBlocked() ||
-      this.#phase !== 'serving'
+      this.#phase !== 'serving' ||
+      this.#waitsForSignatures(connection)
     )
+  }
+
+  /** Whether too much of its session waits for the check of signatures. */
+  #waitsForSignatures(connection: Connection): boolean {
+    const session = connection.session()
+    return session !== undefined && session.unverified.bytes() > this.#options.limits.unverifiedBytesMax
   }
 
   isDraining(): boolean {
@@ -306,14 +359,35 @@ export class Acceptor implements FrameEffects {
         this.#deliverAll(message)
         break
       case 'beginSession':
-        this.#beginSession(message.connection, message.user, message.frames)
+        this.#beginSession(message)
         break
       case 'refuseLogin':
         this.#refuseLogin(message.connection, message.frames)
         break
+      case 'changeSession':
+        this.#changeSession(message)
+        break
+      case 'verified':
+        this.#verified(message)
+        break
       case 'watch': {
         const session = this.#connections.get(message.connection)?.session()
         if (session !== undefined) session.watches = message.on
+        break
+      }
+      case 'keyOffer':
+        this.#useKeys(message.offer)
+        break
+      case 'seal': {
+        const connection = this.#connections.get(message.connection)
+        if (connection === undefined) break
+        this.#handshakes.seal(connection, message, performance.now())
+        this.#readOn(connection)
+        break
+      }
+      case 'cut': {
+        const connection = this.#connections.get(message.connection)
+        if (connection !== undefined) this.cut(connection, 'handshake_failed', message.detail)
         break
       }
       case 'close': {
@@ -356,14 +430,38 @@ export class Acceptor implements FrameEffects {
     }
   }
 
-  #beginSession(id: ConnectionId, user: string, frames: Uint8Array): void {
+  #beginSession({ connection: id, user, frames, policies, keys }: BeginSessionMessage): void {
     const connection = this.#connections.get(id)
     // The client may have gone while its login was checked; the router hears of that by itself.
     if (connection?.state.kind !== 'authenticating') return
-    connection.state = { kind: 'session', session: this.#users.enter(user, performance.now()) }
+    const session = this.#users.enter(user, performance.now(), connection.sealed)
+    session.policies = policies
+    session.keys = new Map(keys)
+    connection.state = { kind: 'session', session }
     connection.user = user
     connection.channel.bodyBytesMax = this.#options.limits.frameBytesMax
     this.#append(connection, frames, 0)
+    this.#readOn(connection)
+  }
+
+  #changeSession({ connection: id, policies, keys }: ChangeSessionMessage): void {
+    const session = this.#connections.get(id)?.session()
+    if (session === undefined) return
+    session.policies = policies
+    session.keys = new Map(keys)
+    // Messages of the learned shape are not looked at for what the policies ask.
+    session.shape = new LearnedShape()
+  }
+
+  /** Signatures were checked: reads on when that was what the connection waited for. */
+  #verified({ connection: id, count, refused }: VerifiedMessage): void {
+    for (const [code, messages] of Object.entries(refused)) this.#counters.refused(code, messages)
+    const connection = this.#connections.get(id)
+    const session = connection?.session()
+    if (connection === undefined || session === undefined) return
+    session.unverified.decided(count)
+    if (!this.#stalled.has(connection) || this.mustStop(connection)) return
+    this.#stalled.delete(connection)
     this.#readOn(connection)
   }
 
@@ -378,6 +476,50 @@ export class Acceptor implements FrameEffects {
       return
     }
     this.#readOn(connection)
+  }
+
+  // What handshakes cause: see HandshakeEffects
+
+  exchangeKeys(message: ExchangeKeysMessage): void {
+    const connection = this.#connections.get(message.connection)
+    if (connection !== undefined) connection.isKnownToRouter = true
+    this.#link.send(message)
+  }
+
+  close(connection: Connection, reason: ErrorCode, message: string): void {
+    this.#close(connection, reason, message)
+  }
+
+  cut(connection: Connection, reason: 'handshake_failed' | 'record_failed', detail: string): void {
+    if (!connection.isOpen()) return
+    if (reason === 'handshake_failed') this.#counters.handshakeFailed(detail)
+    else this.#counters.recordFailed(detail)
+    this.#leaveSession(connection)
+    connection.state = { kind: 'closing', deadline: performance.now() }
+    connection.closeReason = reason
+    connection.closeDetail = detail
+    connection.takeUnread()
+    connection.channel.destroy()
+  }
+
+  sealed(_connection: Connection, resumed: boolean): void {
+    if (resumed) this.#counters.handshakesResumed++
+    else this.#counters.handshakesFull++
+  }
+
+  farewell(connection: Connection): void {
+    if (!connection.isOpen()) return
+    this.#leaveSession(connection)
+    connection.state = { kind: 'closing', deadline: performance.now() + this.#options.limits.lingerMs }
+    connection.takeUnread()
+    this.#dirty.push(connection)
+  }
+
+  /** Where nothing may be said, something that is out of place ends the connection. */
+  #cutIfSilent(connection: Connection, detail: string): boolean {
+    if (!connection.endsSilently()) return false
+    this.cut(connection, connection.sealed === undefined ? 'handshake_failed' : 'record_failed', detail)
+    return true
   }
 
   // Writing
@@ -544,6 +686,7 @@ export class Acceptor implements FrameEffects {
     const now = performance.now()
     for (const connection of this.#connections.values()) this.#keepDeadlines(connection, now)
     this.#users.forget(now)
+    this.#handshakes.forget(now)
     this.#flush()
     if (now - this.#countersSentAt >= countersMs) {
       this.#countersSentAt = now

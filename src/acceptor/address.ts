@@ -19,3 +19,8 @@ export function addressKey(address: string): string {
   const network = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
   return `${network.join(':')}::/64`
 }
+
+/** Whether a key stands for this machine. Proxies and tunnels on it bring everyone's connections: they are not one peer. */
+export function isLoopback(addressKey: string): boolean {
+  return addressKey.startsWith('127.') || addressKey === '0:0:0:0::/64'
+}

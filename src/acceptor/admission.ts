@@ -1,4 +1,5 @@
 /** Who may come in: limits on connections, in all and per address. Pure. Runs on: the acceptor thread. */
+import { isLoopback } from './address.ts'
 
 /** See the head of the file. */
 export class Admission {
@@ -33,9 +34,4 @@ export class Admission {
   connections(): number {
     return this.#connections
   }
-}
-
-/** Proxies and tunnels on this machine bring everyone's connections: they are not one peer. */
-function isLoopback(addressKey: string): boolean {
-  return addressKey.startsWith('127.') || addressKey === '0:0:0:0::/64'
 }

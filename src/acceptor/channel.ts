@@ -1,5 +1,6 @@
 /** A channel: one peer's byte stream or message stream, with everything that is particular to its transport behind it. */
-import type { FrameSink } from '../protocol/delimited-splitter.ts'
+import type { Seal } from './sealed-form.ts'
+import type { FormSink } from './wire-form.ts'
 
 /** What a channel reports; set once by its owner. */
 export interface ChannelEvents {
@@ -21,14 +22,18 @@ export interface Channel {
   /** The longest body that `read` takes. */
   bodyBytesMax: number
   /** Gives the frames of a chunk to the sink; returns the bytes consumed, which are fewer when the sink said stop. */
-  read(chunk: Buffer, sink: FrameSink): number
+  read(chunk: Buffer, sink: FormSink): number
   /** Writes whole frames. One at a time: the next after `written`. The bytes belong to the channel until then. */
   write(frames: Buffer): void
+  /** Writes the body of a handshake's frame, ASCII JSON, at once and as it is. Gives the bytes that it took. */
+  writeText(body: Uint8Array): number
+  /** Seals all that is read and written from now on. */
+  seal(seal: Seal): void
   /** Asks the peer's transport for a sign of life, where it has such a thing. */
   ping(): void
   pause(): void
   resume(): void
-  /** Ends the stream after what was written. */
+  /** Ends the stream after what was written; a sealed one is told so in a last record. */
   end(): void
   /** Cuts the connection. */
   destroy(): void

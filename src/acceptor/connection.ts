@@ -2,17 +2,41 @@
  * One connection: its channel, its life as one union, and what waits to be written to it.
  *
  *     greeting ──AuthRequest──▶ authenticating ──verdict──▶ session
- *        ▲                            │                        │
- *        └──────────refused───────────┘                        │
+ *      │  ▲  ▲                        │
+ *      │  │  └────────refused─────────┘
+ *      │  └─────────────the client's proof, from here on sealed──────────────┐
+ *      └─the server's keys─▶ offered ─the client's─▶ exchanging ─done─▶ confirming
  *     any of them ──close(reason)──▶ closing ──written, or too late──▶ closed
  *
  * Runs on: the acceptor thread.
  */
 import type { ConnectionId } from '../mailbox/router-messages.ts'
+import type { Policies } from '../mailbox/store-messages.ts'
+import type { Secret } from '../security/secret.ts'
 import type { Channel } from './channel.ts'
 import type { LearnedShape } from './learned-shape.ts'
 import { OutputQueue } from './output-queue.ts'
 import type { TokenBucket } from './token-bucket.ts'
+import type { Unverified } from './unverified.ts'
+
+/** What a handshake has established. */
+export interface SealedFacts {
+  readonly suite: 1 | 2 | 3
+  /** Of the client's key. */
+  readonly thumbprint: string
+  /** What messages of the session are signed with under HS256. */
+  readonly signingKey: Secret
+}
+
+/** Keys that were offered to a connection, as long as its handshake needs them. */
+export interface OfferedKeys {
+  /** Names the keys. */
+  readonly id: number
+  /** In base64url. */
+  readonly nonce: string
+  /** The body of the frame as it was sent. */
+  readonly body: Buffer
+}
 
 /** What the acceptor knows of a logged-in user's session. */
 export interface Session {
@@ -26,14 +50,28 @@ export interface Session {
   /** Shared by all sessions of the user. */
   readonly bucket: TokenBucket
   /** How its client writes messages. */
-  readonly shape: LearnedShape
+  shape: LearnedShape
+  /** What its messages to users must be like. */
+  policies: Policies
+  /** The keys that its messages may be signed by: modulus by thumbprint. */
+  keys: ReadonlyMap<string, string>
+  /** What is on its way behind signatures that are being checked. */
+  readonly unverified: Unverified
+  /** Undefined in a plain session. */
+  readonly sealed: SealedFacts | undefined
   /** Whether it gets `PresenceEvent`s. */
   watches: boolean
 }
 
 /** The life of a connection; see the head of the file. Times are milliseconds on the acceptor's clock. */
 export type ConnectionState =
-  | { readonly kind: 'greeting'; readonly deadline: number }
+  /** `proof`: the client's signature over the transcript of its handshake, which goes with its first login. */
+  | { readonly kind: 'greeting'; readonly deadline: number; readonly proof?: Buffer }
+  /** `isUnasked`: the server has greeted, and the client has said nothing yet. */
+  | { readonly kind: 'offered'; readonly deadline: number; readonly offer: OfferedKeys; readonly isUnasked: boolean }
+  | { readonly kind: 'exchanging' }
+  /** All is sealed from here on. `mac` is what the client must know. */
+  | { readonly kind: 'confirming'; readonly deadline: number; readonly mac: Secret; readonly facts: SealedFacts }
   | { readonly kind: 'authenticating' }
   | { readonly kind: 'session'; readonly session: Session }
   | { readonly kind: 'closing'; readonly deadline: number }
@@ -47,6 +85,8 @@ export class Connection {
   readonly addressKey: string
   readonly output: OutputQueue = new OutputQueue()
   state: ConnectionState
+  /** Undefined: what it says is not sealed, or not proven yet. */
+  sealed: SealedFacts | undefined
   /** The user it has, or had when it was closed: for the log. */
   user: string | undefined
   /** What came and could not be taken yet. */
@@ -94,6 +134,17 @@ export class Connection {
   /** The session, when it is logged in. */
   session(): Session | undefined {
     return this.state.kind === 'session' ? this.state.session : undefined
+  }
+
+  /** Whether nothing of it may be read now: somebody else is deciding on it. */
+  isBeingDecided(): boolean {
+    return this.state.kind === 'authenticating' || this.state.kind === 'exchanging'
+  }
+
+  /** Whether whatever is wrong now ends it without a word: who changes bytes on the way is to learn nothing. */
+  endsSilently(): boolean {
+    const { kind } = this.state
+    return this.sealed !== undefined || kind === 'offered' || kind === 'exchanging' || kind === 'confirming'
   }
 
   /** Whether messages may still be written to it. */

@@ -7,15 +7,27 @@ export class Counters {
   receivedBytes = 0
   sentBytes = 0
   noiseBytes = 0
+  handshakesFull = 0
+  handshakesResumed = 0
   readonly #refusedFrames = new Map<string, number>()
   readonly #closed = new Map<string, number>()
+  readonly #handshakesFailed = new Map<string, number>()
+  readonly #recordsFailed = new Map<string, number>()
 
-  refused(code: string): void {
-    this.#refusedFrames.set(code, (this.#refusedFrames.get(code) ?? 0) + 1)
+  refused(code: string, frames = 1): void {
+    this.#refusedFrames.set(code, (this.#refusedFrames.get(code) ?? 0) + frames)
   }
 
   closed(reason: string): void {
-    this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1)
+    addOne(this.#closed, reason)
+  }
+
+  handshakeFailed(detail: string): void {
+    addOne(this.#handshakesFailed, detail)
+  }
+
+  recordFailed(detail: string): void {
+    addOne(this.#recordsFailed, detail)
   }
 
   snapshot(now: { connections: number; sessions: number; receivedFrames: number }): AcceptorCounters {
@@ -27,6 +39,16 @@ export class Counters {
       noiseBytes: this.noiseBytes,
       refusedFrames: Object.fromEntries(this.#refusedFrames),
       closed: Object.fromEntries(this.#closed),
+      handshakes: {
+        full: this.handshakesFull,
+        resumed: this.handshakesResumed,
+        failed: Object.fromEntries(this.#handshakesFailed),
+      },
+      recordsFailed: Object.fromEntries(this.#recordsFailed),
     }
   }
+}
+
+function addOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }

@@ -17,11 +17,14 @@ export function dueOf(
   const { state } = connection
   switch (state.kind) {
     case 'greeting':
+    case 'offered':
+    case 'confirming':
       return now >= state.deadline ? 'auth_timeout' : undefined
     case 'session':
       return heartbeatDue(connection, now, limits)
     case 'closing':
       return now >= state.deadline ? 'cut' : undefined
+    case 'exchanging':
     case 'authenticating':
     case 'closed':
       return undefined

@@ -6,8 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { RelayRun } from '../mailbox/router-codec.ts'
-import type { AuthenticateMessage, RequestMessage } from '../mailbox/router-messages.ts'
-import type { FrameSink } from '../protocol/delimited-splitter.ts'
+import type { AuthenticateMessage, RelaySignedMessage, RequestMessage } from '../mailbox/router-messages.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import { entities, readContent } from '../protocol/entities/index.ts'
 import { EnvelopeReader } from '../protocol/envelope-reader.ts'
@@ -15,14 +14,23 @@ import { type Fault, fault } from '../protocol/errors.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
 import { addressingOf } from './addressing.ts'
 import type { Connection, Session } from './connection.ts'
+import type { SignatureOptions } from './options.ts'
 import { rescuedCallbackId } from './rescued-callback-id.ts'
-import { type FrameBytes, RunBuilder } from './run-builder.ts'
+import { type Addressing, type FrameBytes, RunBuilder } from './run-builder.ts'
+import { SignatureCheck, type SignOutcome } from './signature-check.ts'
+import { SignedRuns } from './signed-runs.ts'
+import type { FormSink } from './wire-form.ts'
 
 /** What frames cause. */
 export interface FrameEffects {
   relay(run: RelayRun): void
+  relaySigned(message: RelaySignedMessage): void
   authenticate(message: AuthenticateMessage): void
   request(message: RequestMessage): void
+  /** A client asks for the server's keys, before its login. */
+  requestKeys(connection: Connection, answered: Answered): void
+  /** A frame has come in a handshake, in the place of the client's keys. The body is a copy. */
+  handshakeFrame(connection: Connection, frame: { readonly answered: Answered; readonly body: Buffer }): void
   /** Answers a heartbeat. */
   heartbeat(connection: Connection, callbackId: string | undefined): void
   /** The client has answered a heartbeat. */
@@ -38,14 +46,20 @@ export interface FrameEffects {
   isDraining(): boolean
 }
 
+const END_TO_END = 'EndToEndMsgRequest'
+const mustBeEndToEnd: Fault = fault('not_allowed', `What this user sends to users must be encrypted: ${END_TO_END}.`)
+const mustNotBeEndToEnd: Fault = fault('not_allowed', `This user may not send encrypted messages: no ${END_TO_END}.`)
 const TEXT_MSG_REQUEST = Buffer.from('TextMsgRequest', 'latin1')
 const unreadable: Answered = { type: undefined, toUser: false, callbackId: undefined }
 
 /** See the head of the file. */
-export class FrameReader implements FrameSink {
+export class FrameReader implements FormSink {
   readonly #effects: FrameEffects
   readonly #envelope = new EnvelopeReader()
   readonly #runs: RunBuilder
+  readonly #signedRuns: SignedRuns
+  readonly #signatures: SignatureCheck
+  readonly #requiresSigning: boolean
   #connection: Connection | undefined
   #chunk: Buffer | undefined
   #now = 0
@@ -60,10 +74,16 @@ export class FrameReader implements FrameSink {
   /** Frames read, for the counters. */
   frames = 0
 
-  constructor(delimiters: Delimiters, effects: FrameEffects) {
+  constructor(delimiters: Delimiters, signatures: SignatureOptions, effects: FrameEffects) {
     this.#effects = effects
     this.#endByte = delimiters.end
-    this.#runs = new RunBuilder((run) => effects.relay(run))
+    this.#runs = new RunBuilder((run) => {
+      this.#connection?.session()?.unverified.followed(run.end - run.start)
+      effects.relay(run)
+    })
+    this.#signedRuns = new SignedRuns((message) => effects.relaySigned(message))
+    this.#signatures = new SignatureCheck(signatures, Math.floor(Date.now() / 1000) - 1)
+    this.#requiresSigning = signatures.requiresSigning
   }
 
   /** The next frames come from this chunk of this connection. `now` in milliseconds on the acceptor's clock. */
@@ -76,11 +96,16 @@ export class FrameReader implements FrameSink {
 
   /** The chunk is at its end: sends what was gathered. Bytes of the chunk are not used afterwards. */
   finish(): void {
-    this.#runs.flush()
+    this.#flush()
     this.#connection = undefined
     this.#chunk = undefined
     this.#validChunk = undefined
     this.#viewed = undefined
+  }
+
+  /** Frames are in these bytes now, which stay as they are: runs may refer to them. */
+  stable(bytes: Buffer): void {
+    this.#chunk = bytes
   }
 
   frame(bytes: Buffer, start: number, end: number): boolean {
@@ -97,13 +122,17 @@ export class FrameReader implements FrameSink {
     const session = connection.session()
     const addressing = session?.shape.match(frame, this.#viewOf(frame.bytes))
     if (session !== undefined && addressing !== undefined && session.bucket.take(this.#now)) {
-      this.#runs.add(connection, session, addressing, frame)
+      this.#add(connection, session, addressing, frame)
       return
     }
     const problem = this.#envelope.read(frame.bytes, frame.start, frame.end)
     if (problem !== undefined) this.#unreadable(connection, problem, frame)
     else if (session !== undefined) this.#ofSession(connection, session, frame)
-    else if (connection.state.kind === 'greeting') this.#beforeLogin(connection)
+    else if (connection.state.kind === 'greeting') this.#beforeLogin(connection, connection.state.proof)
+    else if (connection.state.kind === 'offered') {
+      const body = Buffer.from(frame.bytes.subarray(frame.start, frame.end))
+      this.#effects.handshakeFrame(connection, { answered: this.#answered(), body })
+    }
   }
 
   #viewOf(bytes: Buffer): DataView {
@@ -117,7 +146,7 @@ export class FrameReader implements FrameSink {
   noise(byteCount: number, isNew: boolean): void {
     const connection = this.#current()
     connection.noiseBytes += byteCount
-    this.#runs.flush()
+    this.#flush()
     this.#effects.noise(connection, byteCount, isNew)
   }
 
@@ -159,7 +188,7 @@ export class FrameReader implements FrameSink {
 
   #refuse(answered: Answered, problem: Fault, extras?: FaultExtras): void {
     // What was accepted before goes first: answers never overtake it in the log of what happened.
-    this.#runs.flush()
+    this.#flush()
     this.#effects.refuse(this.#current(), answered, problem, extras)
   }
 
@@ -182,11 +211,15 @@ export class FrameReader implements FrameSink {
     return { type: envelope.type(), toUser: !envelope.isToServer(), callbackId: envelope.callbackId() }
   }
 
-  #beforeLogin(connection: Connection): void {
+  #beforeLogin(connection: Connection, proof: Buffer | undefined): void {
     const envelope = this.#envelope
     const type = envelope.type()
+    if (type === 'PlatformKeyRequest' && envelope.isToServer()) {
+      this.#effects.requestKeys(connection, this.#answered())
+      return
+    }
     if (type !== 'AuthRequest' || !envelope.isToServer()) {
-      this.#refuse(this.#answered(), type === 'PlatformKeyRequest' ? sealedNotSupported : fault('auth_required'))
+      this.#refuse(this.#answered(), fault('auth_required'))
       return
     }
     if (this.#effects.isDraining()) {
@@ -210,6 +243,7 @@ export class FrameReader implements FrameSink {
       address: connection.addressKey,
       callbackId: envelope.callbackId(),
       content,
+      proof,
     })
   }
 
@@ -238,14 +272,68 @@ export class FrameReader implements FrameSink {
       this.#toServer(connection, session, frame)
       return
     }
-    const problem = this.#relayFault()
+    const problem = this.#relayFault() ?? this.#policyFault(session)
     if (problem !== undefined) {
       this.#refuse(this.#answered(), problem)
       return
     }
+    if (envelope.hasSign()) {
+      this.#signedToUser(connection, session, frame)
+      return
+    }
+    if (this.#mustSign(session)) {
+      this.#refuse(this.#answered(), fault('signature_required'))
+      return
+    }
     const addressing = addressingOf(envelope, frame.start)
-    this.#runs.add(connection, session, addressing, frame)
+    this.#add(connection, session, addressing, frame)
     session.shape.learn(envelope, addressing, frame)
+  }
+
+  #mustSign(session: Session): boolean {
+    return this.#requiresSigning || session.policies.signedOnly
+  }
+
+  /** Adds a message that is accepted. Its order to those with signatures is kept: what was gathered of them goes first. */
+  #add(connection: Connection, session: Session, addressing: Addressing, frame: FrameBytes): void {
+    if (!this.#signedRuns.isEmpty()) this.#signedRuns.flush()
+    this.#runs.add(connection, session, addressing, frame)
+  }
+
+  #flush(): void {
+    this.#runs.flush()
+    this.#signedRuns.flush()
+  }
+
+  /** Checks `Sign`; refuses the message when it is wrong, or not enough where messages must be signed. */
+  #checkSign(session: Session): Exclude<SignOutcome, { kind: 'refused' }> | undefined {
+    const outcome = this.#signatures.check(session, this.#envelope, Math.floor(Date.now() / 1000))
+    if (outcome.kind === 'refused') {
+      this.#refuse(this.#answered(), outcome.problem)
+      return undefined
+    }
+    if (outcome.kind === 'good' && !outcome.coversBody && this.#mustSign(session)) {
+      const message = 'Messages to users must be signed here by a scheme that covers them: PS256, or HS256.'
+      this.#refuse(this.#answered(), fault('signature_required', message))
+      return undefined
+    }
+    return outcome
+  }
+
+  #signedToUser(connection: Connection, session: Session, frame: FrameBytes): void {
+    const envelope = this.#envelope
+    const outcome = this.#checkSign(session)
+    if (outcome === undefined) return
+    const addressing = addressingOf(envelope, frame.start)
+    if (outcome.kind === 'good') {
+      this.#add(connection, session, addressing, frame)
+      return
+    }
+    this.#runs.flush()
+    const { callbackId } = addressing
+    const { item, facts } = outcome
+    const copy = this.#runs.frameWithSender(session, addressing, frame)
+    this.#signedRuns.add(connection, session, { to: item.to, callbackId, frame: copy, facts, item })
   }
 
   /** What is wrong with a message to a user. */
@@ -260,8 +348,19 @@ export class FrameReader implements FrameSink {
     }
     const content = envelope.content()
     if (content === undefined) return fault('bad_envelope', 'Content is missing.')
+    if (type === END_TO_END && (!envelope.clientMsgId() || envelope.createTime() === undefined)) {
+      return fault('bad_envelope', `${type} needs ClientMsgId and CreateTime: they are signed with it.`)
+    }
     const read = readContent(type, content)
     return 'fault' in read ? read.fault : undefined
+  }
+
+  /** What is wrong with the type of a message to a user, by what the session's user may send. */
+  #policyFault({ policies: { endToEnd } }: Session): Fault | undefined {
+    if (endToEnd === 'allow') return undefined
+    const isEndToEnd = this.#envelope.type() === END_TO_END
+    if (endToEnd === 'require') return isEndToEnd ? undefined : mustBeEndToEnd
+    return isEndToEnd ? mustNotBeEndToEnd : undefined
   }
 
   #toServer(connection: Connection, session: Session, frame: FrameBytes): void {
@@ -281,17 +380,29 @@ export class FrameReader implements FrameSink {
       this.#effects.heartbeatAnswered(connection)
       return
     }
-    this.#runs.flush()
+    const isBroadcast = type === 'BroadcastRequest'
+    const isSigned = envelope.hasSign()
+    if (isBroadcast && !isSigned && this.#mustSign(session)) {
+      this.#refuse(this.#answered(), fault('signature_required'))
+      return
+    }
+    const outcome = isSigned ? this.#checkSign(session) : undefined
+    if (isSigned && outcome === undefined) return
+    this.#flush()
+    const byKey = outcome?.kind === 'byKey' ? outcome : undefined
+    const bundle = byKey === undefined ? undefined : this.#signedRuns.bundleOf(byKey.item)
+    if (bundle === undefined) session.unverified.followed(content.length)
+    else session.unverified.began(content.length + bundle.length)
     this.#effects.request({
       kind: 'request',
       connection: connection.id,
       type,
       callbackId: envelope.callbackId(),
-      content,
-      frame:
-        type === 'BroadcastRequest'
-          ? this.#runs.frameWithSender(session, addressingOf(envelope, frame.start), frame)
-          : undefined,
+      // What is broadcast is the frame, and with a bundle a third copy would be more than a record takes.
+      content: isBroadcast ? '' : content,
+      frame: isBroadcast ? this.#runs.frameWithSender(session, addressingOf(envelope, frame.start), frame) : undefined,
+      signed: byKey?.facts,
+      bundle,
     })
   }
 }
@@ -303,12 +414,12 @@ function requestFault(type: string, content: string): Fault | undefined {
   if (type === 'AuthRequest') return fault('not_allowed', 'This connection is logged in already.')
   if (entity.sender === 'server') return fault('not_allowed', `Only the server sends ${type}.`)
   if (entity.receiver === 'user') return fault('bad_envelope', `${type} needs a ToUserId.`)
-  if (type === 'PlatformKeyRequest' || type === 'TerminalKeyMessage') return sealedNotSupported
+  if (type === 'PlatformKeyRequest' || type === 'TerminalKeyMessage') return tooLateToSeal
   const read = readContent(type, content)
   return 'fault' in read ? read.fault : undefined
 }
 
-const sealedNotSupported: Fault = fault('not_supported', 'This server does not offer sealed sessions.')
+const tooLateToSeal: Fault = fault('not_allowed', 'A session is sealed before the login: connect again for that.')
 
 const cutShort: Fault = fault('bad_frame', 'A frame was cut short: another START came before its END.')
 const notInCharset: Fault = fault('bad_frame', 'The frame is not valid text in the charset of this connection.')

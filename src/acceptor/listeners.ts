@@ -8,7 +8,7 @@ import type { Channel, ChannelEvents } from './channel.ts'
 import type { AcceptorLimits, ListenerOptions } from './options.ts'
 import { isOriginAllowed } from './origin.ts'
 import { TcpChannel } from './tcp-channel.ts'
-import { gatheredPerBody, WebSocketChannel } from './websocket-channel.ts'
+import { gatheredPerBody, sealedMessageBytesMax, WebSocketChannel } from './websocket-channel.ts'
 
 /** Makes a channel that reports to these events. */
 export type ChannelMaker = (events: ChannelEvents) => Channel
@@ -112,7 +112,7 @@ function listenWebSocket(options: Extract<ListenerOptions, { kind: 'ws' }>, comm
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: limits.frameBytesMax * gatheredPerBody,
+    maxPayload: Math.max(limits.frameBytesMax * gatheredPerBody, sealedMessageBytesMax),
     maxFragments: limits.fragmentsMax,
     // The charset is checked where all others are, and answered instead of ending the connection.
     skipUTF8Validation: true,

@@ -1,6 +1,7 @@
 /** What an acceptor thread is told at its start: where to listen, and every limit it keeps. */
 import type { MailboxEnd } from '../mailbox/mailbox.ts'
 import type { Charset, Delimiters } from '../protocol/delimiters.ts'
+import type { ReplayCacheLimits } from '../security/replay-cache.ts'
 
 /** What every listening socket has. */
 interface CommonListenerOptions {
@@ -39,10 +40,14 @@ export interface AcceptorLimits {
   readonly faultsBeforeLoginMax: number
   /** Bytes outside frames, over the whole life of a connection. */
   readonly noiseBytesMax: number
+  /** Handshakes of sealed sessions that one address (IPv6: one /64) may begin a second; two seconds' worth may be saved up. */
+  readonly handshakesPerSecond: number
   /** Messages of one user a second; 0 for no limit. A user may save up two seconds' worth. */
   readonly userMessagesPerSecond: number
   /** Bytes that wait to be written to one connection. */
   readonly outputBytesMax: number
+  /** Bytes of one session that may wait for the check of signatures; then it is not read. */
+  readonly unverifiedBytesMax: number
   /** Bytes that a client may send ahead while its login is being checked. */
   readonly unreadBytesMax: number
   /** Silence after which a client is asked for a heartbeat. */
@@ -55,6 +60,17 @@ export interface AcceptorLimits {
   readonly fragmentsMax: number
 }
 
+/** How signed messages are checked. */
+export interface SignatureOptions {
+  /** Whether all messages to users must be signed. */
+  readonly requiresSigning: boolean
+  /** Whether `RS256` is taken besides `PS256`. */
+  readonly allowsRs256: boolean
+  /** The shared token of WeChat's scheme; undefined: it is not taken. */
+  readonly weChatToken: string | undefined
+  readonly replays: ReplayCacheLimits
+}
+
 /** The `workerData` of `acceptor.worker.ts`. */
 export interface AcceptorOptions {
   /** Which acceptor this is, from 0 to 15; the upper 4 bits of its connection ids. */
@@ -63,6 +79,9 @@ export interface AcceptorOptions {
   readonly firstCount: number
   readonly mailbox: MailboxEnd
   readonly delimiters: Delimiters
+  /** Whether sessions must be sealed: then connections are greeted with the server's keys, and plain logins refused. */
+  readonly requiresSealing: boolean
   readonly listeners: readonly ListenerOptions[]
+  readonly signatures: SignatureOptions
   readonly limits: AcceptorLimits
 }

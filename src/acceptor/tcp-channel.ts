@@ -1,8 +1,8 @@
 /** A TCP connection as a channel. Runs on: the acceptor thread. */
 import type { Socket } from 'node:net'
-import type { FrameSink } from '../protocol/delimited-splitter.ts'
 import type { Channel, ChannelEvents } from './channel.ts'
-import { TcpForm, type TcpFormOptions, type WireForm } from './wire-form.ts'
+import type { Seal } from './sealed-form.ts'
+import { type FormSink, TcpForm, type TcpFormOptions } from './wire-form.ts'
 
 /** Idle time after which the kernel probes the peer. */
 const keepAliveAfterMs = 60_000
@@ -12,7 +12,7 @@ export class TcpChannel implements Channel {
   readonly listener = 'tcp'
   readonly address: string
   readonly #socket: Socket
-  readonly #form: WireForm
+  readonly #form: TcpForm
   readonly #written: (error?: Error | null) => void
 
   constructor(socket: Socket, options: TcpFormOptions, events: ChannelEvents) {
@@ -40,12 +40,22 @@ export class TcpChannel implements Channel {
     this.#form.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#form.read(chunk, sink)
   }
 
   write(frames: Buffer): void {
     this.#socket.write(this.#form.encode(frames), this.#written)
+  }
+
+  writeText(body: Uint8Array): number {
+    const bytes = this.#form.encodeText(body)
+    this.#socket.write(bytes)
+    return bytes.length
+  }
+
+  seal(seal: Seal): void {
+    this.#form.seal(seal)
   }
 
   ping(): void {
@@ -61,7 +71,9 @@ export class TcpChannel implements Channel {
   }
 
   end(): void {
-    this.#socket.end()
+    const goodbye = this.#form.goodbye()
+    if (goodbye === undefined) this.#socket.end()
+    else this.#socket.end(goodbye)
   }
 
   destroy(): void {

@@ -1,7 +1,8 @@
 /** The users with sessions on this acceptor, and the rate that all sessions of one share. Pure; the clock is passed in. */
-import type { Session } from './connection.ts'
+import type { SealedFacts, Session } from './connection.ts'
 import { LearnedShape } from './learned-shape.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { Unverified } from './unverified.ts'
 
 /** A user's bucket is kept so long after the last session, so that logging in again is no way around the rate: by then it is full. */
 const keptMs = 2000
@@ -30,7 +31,7 @@ export class Users {
   }
 
   /** Makes a session of a user. `now` in milliseconds on a clock that only goes forward. */
-  enter(name: string, now: number): Session {
+  enter(name: string, now: number, sealed: SealedFacts | undefined): Session {
     let user = this.#users.get(name)
     if (user === undefined) {
       user = { bucket: new TokenBucket(this.#messagesPerSecond, now), sessions: 0, leftAt: now }
@@ -46,6 +47,10 @@ export class Users {
       senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
       bucket: user.bucket,
       shape: new LearnedShape(),
+      policies: { signedOnly: false, endToEnd: 'allow' },
+      keys: new Map(),
+      unverified: new Unverified(),
+      sealed,
       watches: false,
     }
   }

@@ -2,11 +2,12 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { jsonToCompact } from '../protocol/compact.ts'
-import type { FrameSink } from '../protocol/delimited-splitter.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import type { Channel, ChannelEvents } from './channel.ts'
-import { forEachFrame, frameOfBody } from './frames.ts'
-import { frameOfCompact, frameOfDecoded } from './wire-form.ts'
+import { forEachFrame } from './frames.ts'
+import { type Seal, SealedForm } from './sealed-form.ts'
+import { TextMessageForm } from './text-message-form.ts'
+import { CompactForm, type FormSink, frameOfCompact, frameOfText, prefixed } from './wire-form.ts'
 
 /** WebSocket close code "normal closure" (RFC 6455, section 7.4.1): the reason was told in a message before. */
 const normalClosure = 1000
@@ -16,6 +17,9 @@ const messageTooBig = 1009
 export const gatheredPerBody = 4
 /** A control frame: a header of 2 bytes, a mask of 4, and at most 125 (RFC 6455, section 5.5). */
 const controlFrameBytesMax = 131
+/** A record of the most plaintext in base64, and some: limits on messages may be lower than that. */
+export const sealedMessageBytesMax = 98_304
+const noBytes: Buffer = Buffer.alloc(0)
 /** One read of the socket and the WebSocket's own headers. */
 const gatheredSlackBytes = 66_000
 
@@ -23,7 +27,8 @@ const gatheredSlackBytes = 66_000
 export class WebSocketChannel implements Channel {
   readonly listener = 'ws'
   readonly address: string
-  bodyBytesMax: number
+  #bodyBytesMax: number
+  #sealed: SealedForm | undefined
   readonly #webSocket: WebSocket
   readonly #socket: Duplex
   readonly #delimiters: Delimiters
@@ -43,7 +48,7 @@ export class WebSocketChannel implements Channel {
     this.#delimiters = options.delimiters
     this.#events = events
     this.address = options.address
-    this.bodyBytesMax = options.bodyBytesMax
+    this.#bodyBytesMax = options.bodyBytesMax
     this.#written = (error) => {
       // The peer has begun to close: nothing reaches it any more.
       if (error) webSocket.terminate()
@@ -63,9 +68,22 @@ export class WebSocketChannel implements Channel {
     webSocket.on('close', () => events.closed(failed ? 'lost' : 'peer'))
   }
 
+  get bodyBytesMax(): number {
+    return this.#bodyBytesMax
+  }
+
+  set bodyBytesMax(bytes: number) {
+    this.#bodyBytesMax = bytes
+    if (this.#sealed !== undefined) this.#sealed.bodyBytesMax = bytes
+  }
+
   #onBytes(byteCount: number): void {
     this.#gatheredBytes += byteCount
-    if (this.#gatheredBytes > this.bodyBytesMax * gatheredPerBody + gatheredSlackBytes) {
+    const wholeBytesMax = Math.max(
+      this.#bodyBytesMax * gatheredPerBody,
+      this.#sealed === undefined ? 0 : sealedMessageBytesMax,
+    )
+    if (this.#gatheredBytes > wholeBytesMax + gatheredSlackBytes) {
       this.#closeCode = messageTooBig
       this.#events.overrun()
     }
@@ -80,26 +98,26 @@ export class WebSocketChannel implements Channel {
     this.#gatheredBytes = 0
     // The first message decides which form the server's own messages have.
     this.#isCompact ??= isBinary
-    this.#events.received(isBinary ? frameOfCompact(this.#delimiters, data) : this.#frameOfText(data))
+    if (this.#sealed !== undefined)
+      this.#events.received(this.#recordFrame(isBinary === this.#isCompact ? data : noBytes))
+    else this.#events.received(isBinary ? frameOfCompact(this.#delimiters, data) : frameOfText(this.#delimiters, data))
   }
 
-  /** One message is one frame whatever it holds: a delimiter inside would make it several, or half of one. */
-  #frameOfText(data: Buffer): Buffer {
-    const { start, end } = this.#delimiters
-    return data.includes(start) || data.includes(end)
-      ? frameOfDecoded(this.#delimiters, undefined)
-      : frameOfBody(this.#delimiters, data)
+  /** A message with a record, as a stream would bring it. */
+  #recordFrame(data: Buffer): Buffer {
+    return this.#isCompact === true ? prefixed(data) : frameOfText(this.#delimiters, data)
   }
 
   /** A chunk is one or more whole messages, each between delimiters, and with none inside. */
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
+    if (this.#sealed !== undefined) return this.#sealed.read(chunk, sink)
     let at = 0
     while (at < chunk.length) {
       const end = chunk.indexOf(this.#delimiters.end, at + 1)
       if (end === -1) throw new Error('messages must be framed as a whole')
       const next = end + 1
       let goOn = true
-      if (end - at - 1 > this.bodyBytesMax) sink.tooLarge()
+      if (end - at - 1 > this.#bodyBytesMax) sink.tooLarge()
       else goOn = sink.frame(chunk, at + 1, end)
       at = next
       if (!goOn) break
@@ -110,6 +128,23 @@ export class WebSocketChannel implements Channel {
   write(frames: Buffer): void {
     // One write to the socket, however many messages.
     this.#socket.cork()
+    if (this.#sealed === undefined) this.#writePlain(frames)
+    else this.#writeRecords(this.#sealed.seal(frames))
+    this.#socket.uncork()
+  }
+
+  #writeRecords(records: readonly Buffer[]): void {
+    for (const [index, record] of records.entries()) {
+      this.#sendRecord(record, index === records.length - 1 ? this.#written : undefined)
+    }
+  }
+
+  #sendRecord(record: Buffer, written?: (error?: Error) => void): void {
+    const binary = this.#isCompact === true
+    this.#webSocket.send(binary ? record : record.toString('base64'), { binary }, written)
+  }
+
+  #writePlain(frames: Buffer): void {
     let last = 0
     forEachFrame(frames, this.#delimiters, () => {
       last++
@@ -122,7 +157,17 @@ export class WebSocketChannel implements Channel {
         isLast ? this.#written : undefined,
       )
     })
-    this.#socket.uncork()
+  }
+
+  writeText(body: Uint8Array): number {
+    this.#webSocket.send(body, { binary: this.#isCompact === true })
+    return body.length
+  }
+
+  seal(seal: Seal): void {
+    const options = { delimiters: this.#delimiters, bodyBytesMax: this.#bodyBytesMax }
+    const inner = this.#isCompact === true ? new CompactForm(options) : new TextMessageForm(options)
+    this.#sealed = new SealedForm(inner, this.#delimiters, seal)
   }
 
   ping(): void {
@@ -138,6 +183,8 @@ export class WebSocketChannel implements Channel {
   }
 
   end(): void {
+    const goodbye = this.#sealed?.goodbyeRecord()
+    if (goodbye !== undefined) this.#sendRecord(goodbye)
     this.#webSocket.close(this.#closeCode)
   }
 

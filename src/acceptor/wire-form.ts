@@ -9,15 +9,35 @@ import { DelimitedSplitter, type FrameSink } from '../protocol/delimited-splitte
 import type { Charset, Delimiters } from '../protocol/delimiters.ts'
 import { LengthSplitter } from '../protocol/length-splitter.ts'
 import { forEachFrame, frameOfBody } from './frames.ts'
+import { type Seal, SealedForm } from './sealed-form.ts'
+
+/** What takes the frames of a chunk. */
+export interface FormSink extends FrameSink {
+  /** Frames within these bytes stay as they are until the chunk is at its end; all others are valid during one call only. */
+  stable?(bytes: Buffer): void
+}
 
 /** See the head of the file. */
 export interface WireForm {
   /** The longest body that is taken. */
   bodyBytesMax: number
   /** Reads a chunk into the sink; gives the bytes consumed, fewer than all when the sink said stop. */
-  read(chunk: Buffer, sink: FrameSink): number
+  read(chunk: Buffer, sink: FormSink): number
   /** What goes over the wire for whole frames. */
   encode(frames: Buffer): Buffer
+}
+
+/** A form whose bytes may also stand within sealed records, and records in the place of its frames. */
+export interface InnerForm extends WireForm {
+  /** Between delimiters, or behind a length. */
+  readonly framing: 'delimited' | 'prefixed'
+  /** Whether a frame has begun and not ended. */
+  isInFrame(): boolean
+  /**
+   * Where to cut whole frames, as they go over the wire: behind the last one that ends within `bytesMax` from `from` on, or behind the
+   * first one where that is longer. Past the end of the bytes where no frame ends.
+   */
+  cut(bytes: Buffer, from: number, bytesMax: number): number
 }
 
 /** How the TCP listener is set up. */
@@ -35,16 +55,58 @@ export function frameOfDecoded(delimiters: Delimiters, text: string | undefined)
   return frameOfBody(delimiters, text === undefined ? undecodable : Buffer.from(text, 'utf8'))
 }
 
-/** Decodes a compact body into a frame. */
+/** What the text of a handshake begins with; as MessagePack that byte would be a number, never a map. */
+const OPEN_BRACE = 0x7b
+
+/** Decodes a compact body into a frame. The frames of a handshake are JSON text also among compact bodies. */
 export function frameOfCompact(delimiters: Delimiters, body: Buffer): Buffer {
-  return frameOfDecoded(delimiters, compactToJson(body))
+  return body[0] === OPEN_BRACE ? frameOfText(delimiters, body) : frameOfDecoded(delimiters, compactToJson(body))
+}
+
+/** The frame of a text that was whole by itself: a delimiter inside would make it several frames, or half of one. */
+export function frameOfText(delimiters: Delimiters, text: Buffer): Buffer {
+  return text.includes(delimiters.start) || text.includes(delimiters.end)
+    ? frameOfDecoded(delimiters, undefined)
+    : frameOfBody(delimiters, text)
+}
+
+/** A body behind its length. */
+export function prefixed(body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(lengthBytes + body.length)
+  bytes.writeUInt32BE(body.length)
+  bytes.set(body, lengthBytes)
+  return bytes
+}
+
+const lengthBytes = 4
+
+/** `InnerForm.cut` between delimiters. */
+function cutDelimited(end: number, bytes: Buffer, from: number, bytesMax: number): number {
+  const last = bytes.lastIndexOf(end, from + bytesMax - 1)
+  if (last >= from) return last + 1
+  const first = bytes.indexOf(end, from)
+  return first === -1 ? bytes.length + 1 : first + 1
+}
+
+/** `InnerForm.cut` behind lengths. */
+function cutPrefixed(bytes: Buffer, from: number, bytesMax: number): number {
+  let at = from
+  while (at + lengthBytes <= bytes.length) {
+    const next = at + lengthBytes + bytes.readUInt32BE(at)
+    if (next - from > bytesMax) return at === from ? next : at
+    at = next
+  }
+  return at === bytes.length ? at : bytes.length + 1
 }
 
 /** Delimited UTF-8: the server's own form, untouched both ways. */
-class Utf8Form implements WireForm {
+export class Utf8Form implements InnerForm {
+  readonly framing = 'delimited'
+  readonly #end: number
   readonly #splitter: DelimitedSplitter
 
-  constructor(options: TcpFormOptions) {
+  constructor(options: Omit<TcpFormOptions, 'charset'>) {
+    this.#end = options.delimiters.end
     this.#splitter = new DelimitedSplitter(options.delimiters, options.bodyBytesMax)
   }
 
@@ -56,17 +118,26 @@ class Utf8Form implements WireForm {
     this.#splitter.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#splitter.push(chunk, sink)
   }
 
   encode(frames: Buffer): Buffer {
     return frames
   }
+
+  isInFrame(): boolean {
+    return this.#splitter.isInFrame()
+  }
+
+  cut(bytes: Buffer, from: number, bytesMax: number): number {
+    return cutDelimited(this.#end, bytes, from, bytesMax)
+  }
 }
 
 /** Delimited GB18030. */
-class Gb18030Form implements WireForm {
+class Gb18030Form implements InnerForm {
+  readonly framing = 'delimited'
   readonly #delimiters: Delimiters
   readonly #splitter: DelimitedSplitter
 
@@ -83,7 +154,7 @@ class Gb18030Form implements WireForm {
     this.#splitter.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#splitter.push(chunk, {
       frame: (bytes, start, end) => {
         const frame = frameOfDecoded(this.#delimiters, decodeGb18030(bytes.subarray(start, end)))
@@ -107,14 +178,23 @@ class Gb18030Form implements WireForm {
     })
     return Buffer.concat(parts)
   }
+
+  isInFrame(): boolean {
+    return this.#splitter.isInFrame()
+  }
+
+  cut(bytes: Buffer, from: number, bytesMax: number): number {
+    return cutDelimited(this.#delimiters.end, bytes, from, bytesMax)
+  }
 }
 
 /** Length-prefixed MessagePack. */
-class CompactForm implements WireForm {
+export class CompactForm implements InnerForm {
+  readonly framing = 'prefixed'
   readonly #delimiters: Delimiters
   readonly #splitter: LengthSplitter
 
-  constructor(options: TcpFormOptions) {
+  constructor(options: Omit<TcpFormOptions, 'charset'>) {
     this.#delimiters = options.delimiters
     this.#splitter = new LengthSplitter(options.bodyBytesMax)
   }
@@ -127,7 +207,7 @@ class CompactForm implements WireForm {
     this.#splitter.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#splitter.push(chunk, {
       body: (bytes) => {
         const frame = frameOfCompact(this.#delimiters, bytes)
@@ -145,12 +225,17 @@ class CompactForm implements WireForm {
   encode(frames: Buffer): Buffer {
     const parts: Buffer[] = []
     forEachFrame(frames, this.#delimiters, (start, end) => {
-      const body = jsonToCompact(frames.toString('utf8', start, end))
-      const length = Buffer.allocUnsafe(4)
-      length.writeUInt32BE(body.length)
-      parts.push(length, body)
+      parts.push(prefixed(jsonToCompact(frames.toString('utf8', start, end))))
     })
     return Buffer.concat(parts)
+  }
+
+  isInFrame(): boolean {
+    return this.#splitter.isInBody()
+  }
+
+  cut(bytes: Buffer, from: number, bytesMax: number): number {
+    return cutPrefixed(bytes, from, bytesMax)
   }
 }
 
@@ -160,7 +245,9 @@ class CompactForm implements WireForm {
  */
 export class TcpForm implements WireForm {
   readonly #options: TcpFormOptions
-  #form: WireForm
+  #form: InnerForm
+  /** Lies between the form and the wire, once there is one. */
+  #sealed: SealedForm | undefined
   /** Bytes of the prelude seen so far; undefined once the form is known. */
   #preludeBytes: number | undefined = 0
 
@@ -174,16 +261,18 @@ export class TcpForm implements WireForm {
   }
 
   set bodyBytesMax(bytes: number) {
-    this.#form.bodyBytesMax = bytes
+    if (this.#sealed === undefined) this.#form.bodyBytesMax = bytes
+    else this.#sealed.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
+    if (this.#sealed !== undefined) return this.#sealed.read(chunk, sink)
     return this.#preludeBytes === undefined
       ? this.#form.read(chunk, sink)
       : this.#detect(this.#preludeBytes, chunk, sink)
   }
 
-  #detect(seen: number, chunk: Buffer, sink: FrameSink): number {
+  #detect(seen: number, chunk: Buffer, sink: FormSink): number {
     let at = 0
     while (seen + at < compactPrelude.length && at < chunk.length) {
       if (chunk[at] !== compactPrelude[seen + at]) {
@@ -204,6 +293,21 @@ export class TcpForm implements WireForm {
   }
 
   encode(frames: Buffer): Buffer {
-    return this.#form.encode(frames)
+    return (this.#sealed ?? this.#form).encode(frames)
+  }
+
+  /** What goes over the wire for a frame of the handshake, which is ASCII JSON in every form. */
+  encodeText(body: Uint8Array): Buffer {
+    return this.#form.framing === 'delimited' ? frameOfBody(this.#options.delimiters, body) : prefixed(body)
+  }
+
+  /** From now on all that is read and encoded is sealed. */
+  seal(seal: Seal): void {
+    this.#sealed = new SealedForm(this.#form, this.#options.delimiters, seal)
+  }
+
+  /** What goes over the wire before the end of the stream, where there is something. */
+  goodbye(): Buffer | undefined {
+    return this.#sealed?.goodbye()
   }
 }

@@ -7,6 +7,7 @@ import { addBroadcast } from './commands/broadcast.ts'
 import { addChat } from './commands/chat.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addKeys } from './commands/keys.ts'
 import { addKick } from './commands/kick.ts'
 import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
@@ -73,6 +74,7 @@ export function createProgram(context: CliContext): Command {
   addServe(program, context)
   addChat(program, context)
   addUser(program, context)
+  addKeys(program, context)
   addSend(program, context)
   addBroadcast(program, context)
   addWho(program, context)

@@ -1,4 +1,4 @@
-/** Asks a person for a secret on a terminal, without showing what is typed. */
+/** Asks a person at a terminal; for a secret without showing what is typed. */
 import { StringDecoder } from 'node:string_decoder'
 import { CliError, ExitCode } from './cli-error.ts'
 import type { CliContext, CliInput } from './context.ts'
@@ -38,6 +38,16 @@ export function typeInto(line: string, keys: string): LineStep {
     else if (key >= ' ') typed += key
   }
   return { kind: 'typing', line: typed }
+}
+
+/**
+ * Asks a question and reads the answer, which shows as it is typed.
+ *
+ * @throws CliError when the terminal is closed
+ */
+export function askLine(context: CliContext, question: string): Promise<string> {
+  context.stderr.write(question)
+  return readLine(context.stdin)
 }
 
 /**

@@ -6,28 +6,34 @@ import type { WireOptions } from './chat/wire-commands.ts'
 import { CliError, ExitCode } from './cli-error.ts'
 import type { CliContext } from './context.ts'
 import { addPasswordOption, ownPassword, type PasswordOptions } from './password-source.ts'
+import { addSealingOptions, type SealingOptions, sealingOf } from './sealing-access.ts'
 import { addSettingsOptions, type SettingsOptions } from './settings-options.ts'
 import { userArgument } from './user-argument.ts'
 
 /** The options, as commander gives them. */
-export interface WireAccessOptions extends SettingsOptions, PasswordOptions {
+export interface WireAccessOptions extends SettingsOptions, PasswordOptions, SealingOptions {
   readonly user?: string
   readonly url?: string
 }
 
-/** Adds `--user`, `--url`, `--password-stdin` and the options of settings that say where the server is. */
+/** Adds `--user`, `--url`, `--password-stdin`, those of sealing and the options of settings that say where the server is. */
 export function addWireOptions(command: Command): Command {
   command
     .option('--user <name>', 'log in over the wire as this user, instead of using the control socket', userArgument)
     .option('--url <url>', 'where to log in: parley://host:7700, ws://host:7701/ws or wss://…')
   addPasswordOption(command)
+  addSealingOptions(command)
   return addSettingsOptions(command, ['host', 'port', 'dataDir'])
 }
 
 /** Whether the command shall log in over the wire. */
 export function wantsWire(options: WireAccessOptions): boolean {
-  if (options.user === undefined && (options.url !== undefined || options.passwordStdin)) {
-    throw new CliError(ExitCode.usage, '--url and --password-stdin belong to a login: say as whom, with --user NAME')
+  const { user, url, passwordStdin, seal, pin } = options
+  if (user === undefined && (url !== undefined || passwordStdin || seal || pin !== undefined)) {
+    throw new CliError(
+      ExitCode.usage,
+      '--url, --password-stdin, --seal and --pin belong to a login: say as whom, with --user NAME',
+    )
   }
   return options.user !== undefined
 }
@@ -41,8 +47,10 @@ export async function wireAccess(
   const userId = options.user ?? ''
   const fault = userIdFault(userId)
   if (fault !== undefined) throw new CliError(ExitCode.usage, `--user: ${fault}`)
+  const connection = wireConnection(options, settings)
+  const sealing = await sealingOf(context, options, { connection, userId })
   const password = await ownPassword(context, options, userId)
-  return { connection: wireConnection(options, settings), credentials: { userId, password } }
+  return { connection: { ...connection, ...sealing }, credentials: { userId, password } }
 }
 
 /** Where the server is: the URL, or what the settings say. */

@@ -49,6 +49,21 @@ export interface LoginResult {
   readonly tokenExpires: number | undefined
 }
 
+/** What resumes a sealed session without RSA, in the answer to a login. */
+export interface LoginTicket {
+  readonly ticket: string
+  /** Unix seconds. */
+  readonly expires: number
+}
+
+/** The ticket in a successful `AuthResponse`, where the server gives one. */
+export function ticketIn(message: IncomingMessage): LoginTicket | undefined {
+  const { content } = message
+  if (!isRecord(content)) return undefined
+  const { Ticket: ticket, TicketExpires: expires } = content
+  return typeof ticket === 'string' && typeof expires === 'number' ? { ticket, expires } : undefined
+}
+
 /** The result in a successful `AuthResponse`, or the error that it is not one. */
 export function loginIn(message: IncomingMessage): LoginResult | ParleyError {
   const { content, type } = message

@@ -2,26 +2,34 @@
  * What an application holds: one user's client of a Parley server. It says what can be asked and waits
  * for; how the connection lives is the session's.
  */
+
+import type { KeyEvent } from '../protocol/entities/index.ts'
 import {
   type BroadcastResult,
   broadcastIn,
-  failureIn,
   type LoginResult,
   type OnlineUser,
   type SendStatus,
-  statusIn,
   type UserPage,
   usersIn,
 } from './answer.ts'
+import type { ClientKeys, EnrolmentResult } from './client-keys.ts'
+import type { UserKeys } from './directory.ts'
 import { EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
-import { endsConnection, ParleyError } from './errors.ts'
+import { ParleyError } from './errors.ts'
 import type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
+import { Incoming, typeName } from './incoming.ts'
 import { type Listener, Listeners } from './listeners.ts'
-import type { IncomingMessage } from './message.ts'
+import { makeSealing } from './make-sealing.ts'
+import type { IncomingMessage, MessageSignature } from './message.ts'
 import { MessageStream } from './message-stream.ts'
 import { type ClientOptions, type ConnectOptions, readOptions } from './options.ts'
+import type { SealingLayer } from './sealed-channel.ts'
+import type { SealedSession, SealOptions } from './sealing-options.ts'
+import { Sender } from './sender.ts'
 import { Session } from './session.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
+import type { SignAlgorithm } from './signing.ts'
 
 /** Options of one request. */
 export interface RequestOptions {
@@ -33,6 +41,8 @@ export interface RequestOptions {
 export interface SendOptions extends RequestOptions {
   /** Asks for no answer: cheaper, resolves as `unconfirmed` once the connection has taken the message. */
   readonly callbackless?: boolean
+  /** Signs this message, or (false) does not; else as the client's option `sign` says. */
+  readonly sign?: SignAlgorithm | false | undefined
 }
 
 /** What became of a message to a user. */
@@ -57,18 +67,9 @@ export interface UserListOptions extends RequestOptions {
  *   or the server's own code when it refuses connections
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
-  return Client.connect(readOptions(options), options.signal)
+  const { seal } = options
+  return Client.connect(readOptions(options), seal === true ? {} : seal || undefined, options.signal)
 }
-
-/** Types that answer requests: one that no request waits for is late, or forged, and of use to nobody. */
-const answerTypes: ReadonlySet<string> = new Set([
-  'AuthResponse',
-  'CommonResponse',
-  'UserListResponse',
-  'HeartbeatResponse',
-  'PlatformKeyMessage',
-  'PlatformFinish',
-])
 
 /** See the head of the file. Made by `connect`. */
 export class Client implements AsyncIterable<IncomingMessage> {
@@ -76,23 +77,33 @@ export class Client implements AsyncIterable<IncomingMessage> {
   readonly #writer = new EnvelopeWriter()
   readonly #listeners = new Listeners((cause, name) => this.#handlerFailed(cause, name))
   readonly #stream: MessageStream
+  readonly #incoming: Incoming
+  readonly #sender: Sender
   #session: Session | undefined
 
   private constructor(options: ClientOptions) {
     this.#options = options
     this.#stream = new MessageStream(options)
+    this.#sender = new Sender(options, this.#writer, (request) => this.#live.send(request))
+    this.#incoming = new Incoming(this.#listeners, this.#stream, (message) => this.#sender.optionalKeys?.work(message))
   }
 
   /** Use `connect`, which reads the options. */
-  static async connect(options: ClientOptions, signal?: AbortSignal): Promise<Client> {
+  static async connect(options: ClientOptions, seal?: SealOptions, signal?: AbortSignal): Promise<Client> {
     const client = new Client(options)
-    client.#session = await Session.connect(options, client.#writer, client.#sessionEvents(), signal)
+    const sealing = seal && (await client.#seal(seal, signal))
+    client.#session = await Session.connect({ ...options, sealing }, client.#writer, client.#sessionEvents(), signal)
     return client
   }
 
   /** Where the client stands in its life. */
   get state(): SessionState['kind'] {
     return this.#live.state
+  }
+
+  /** The sealed session of the connection, where there is one just now. */
+  get sealed(): SealedSession | undefined {
+    return this.#live.channel?.session
   }
 
   /** What the last good login gave; its token is the newest. */
@@ -125,12 +136,12 @@ export class Client implements AsyncIterable<IncomingMessage> {
   async sendMessage(to: string, msgType: string, content: unknown, options: SendOptions = {}): Promise<SendResult> {
     checkReceiver(to)
     const callbackId = options.callbackless ? undefined : this.#writer.nextId()
-    return this.#deliver(to, msgType, content, { ...options, callbackId })
+    return this.#sender.deliver(msgType, content, { ...options, to, callbackId })
   }
 
   /**
    * Answers a message that asked for it: goes to its sender, with its `CallbackID`, so that the sender's
-   * `request` resolves with the content.
+   * `request` resolves with the content. What came end to end is answered so.
    */
   async reply(
     message: IncomingMessage,
@@ -141,7 +152,10 @@ export class Client implements AsyncIterable<IncomingMessage> {
     checkReceiver(message.from)
     const theirs = message.envelope.CallbackID
     const callbackId = theirs || (options.callbackless ? undefined : this.#writer.nextId())
-    return this.#deliver(message.from, msgType, content, { ...options, callbackId })
+    const delivery = { ...options, to: message.from, callbackId }
+    // What came end to end is not answered where others can read it.
+    if (message.endToEnd !== undefined) return this.#sender.deliverEndToEnd(msgType, content, delivery)
+    return this.#sender.deliver(msgType, content, delivery)
   }
 
   /**
@@ -160,12 +174,28 @@ export class Client implements AsyncIterable<IncomingMessage> {
       // It would come back with the same CallbackID, from the one who is to answer.
       throw new ParleyError('bad_argument', { message: 'A request to oneself cannot be told from its answer.' })
     }
-    return (await this.#ask(type, content, options)).content
+    return (await this.#sender.ask(type, content, options)).content
+  }
+
+  /**
+   * Sends a text, or an entity of any type, that only the user's own devices can read. In a client that seals, with an enrolled key.
+   *
+   * @throws ParleyError as `send` does; `key_required`, `no_keys`, or `keys_changed` when the user's keys can't be believed
+   */
+  async sendEndToEnd(
+    to: string,
+    message: string | { readonly type: string; readonly content: unknown },
+    options: RequestOptions = {},
+  ): Promise<SendResult> {
+    checkReceiver(to)
+    const { type, content } =
+      typeof message === 'string' ? { type: 'TextMsgRequest', content: { Message: message } } : message
+    return this.#sender.deliverEndToEnd(type, content, { ...options, to, callbackId: this.#writer.nextId() })
   }
 
   /** Sends a text to everyone online; for operators. */
-  async broadcast(message: string, options: RequestOptions = {}): Promise<BroadcastResult> {
-    return broadcastIn(await this.#ask('BroadcastRequest', { Message: message }, options))
+  async broadcast(message: string, options: RequestOptions & Pick<SendOptions, 'sign'> = {}): Promise<BroadcastResult> {
+    return broadcastIn(await this.#sender.ask('BroadcastRequest', { Message: message }, options))
   }
 
   /** One page of those who are online. */
@@ -176,7 +206,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
       ...(after === undefined ? {} : { After: after }),
       ...(limit === undefined ? {} : { Limit: limit }),
     }
-    return usersIn(await this.#ask('UserListRequest', { Data: data }, options))
+    return usersIn(await this.#sender.ask('UserListRequest', { Data: data }, options))
   }
 
   /** Everyone who is online, page by page: `for await (const user of client.allUsers())`. */
@@ -202,7 +232,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
       ...(reason === undefined ? {} : { Reason: reason }),
       ...(banSeconds === undefined ? {} : { BanSeconds: banSeconds }),
     }
-    await this.#ask('KickRequest', content, options)
+    await this.#sender.ask('KickRequest', content, options)
   }
 
   /** Changes the password of the user who is logged in. Tokens from before are void. */
@@ -213,14 +243,58 @@ export class Client implements AsyncIterable<IncomingMessage> {
     const { oldPassword, newPassword } = passwords
     // The server may take as long as for a login: it checks the old one and hashes the new one.
     const timeoutMs = options.timeoutMs ?? this.#options.loginTimeoutMs
-    await this.#ask('PasswordRequest', { OldPassword: oldPassword, NewPassword: newPassword }, { timeoutMs })
+    await this.#sender.ask('PasswordRequest', { OldPassword: oldPassword, NewPassword: newPassword }, { timeoutMs })
     this.#live.passwordChanged(newPassword)
   }
 
   /** Turns `PresenceEvent`s on or off; they are asked for again after a reconnect. */
   async watchPresence(on: boolean, options: RequestOptions = {}): Promise<void> {
-    await this.#ask('CommonRequest', presenceCommand(on), options)
+    await this.#sender.ask('CommonRequest', presenceCommand(on), options)
     this.#live.watchesPresence(on)
+  }
+
+  /** The thumbprint of the key of this device, in a client that seals. */
+  get thumbprint(): string | undefined {
+    return this.#sender.optionalKeys?.thumbprint
+  }
+
+  /** Enrols the key of this device for the user who is logged in; a further one waits for approval. */
+  enrolKey(device: { readonly deviceId: string }): Promise<EnrolmentResult> {
+    return this.#withKeys((keys) => keys.enrol(device.deviceId))
+  }
+
+  /** Approves another key of the same user, as the `KeyEvent` of its enrolment names it. */
+  approveKey(other: { readonly thumbprint: string; readonly deviceId: string }): Promise<void> {
+    return this.#withKeys((keys) => keys.approve(other))
+  }
+
+  /** Revokes a key of one's own for good, with its sessions, tokens and tickets. */
+  revokeKey(thumbprint: string): Promise<void> {
+    return this.#withKeys((keys) => keys.revoke(thumbprint))
+  }
+
+  /**
+   * The enrolled keys of a user, checked against what was known of them.
+   *
+   * @throws ParleyError `keys_changed` when the server shows another history than before
+   */
+  directory(userId: string): Promise<UserKeys> {
+    return this.#withKeys((keys) => keys.directory.keysOf(userId))
+  }
+
+  /** Notes that the safety number was compared with the user, and is right. */
+  verifyUser(userId: string, safetyNumber: string): Promise<void> {
+    return this.#withKeys((keys) => keys.directory.verify(userId, safetyNumber))
+  }
+
+  /** Forgets what is known of a user's keys, after `keys_changed`, once it is clear why. */
+  forgetUser(userId: string): Promise<void> {
+    return this.#withKeys((keys) => keys.directory.forget(userId))
+  }
+
+  /** Checks the signature of a message with the sender's enrolled keys. */
+  checkSignature(message: IncomingMessage): Promise<MessageSignature> {
+    return this.#withKeys((keys) => keys.check(message))
   }
 
   /** Listens to an event of the life cycle. The function that it returns ends the listening. */
@@ -258,51 +332,35 @@ export class Client implements AsyncIterable<IncomingMessage> {
     return this.#session
   }
 
-  // Sending.
+  // Sealing.
 
-  async #deliver(
-    to: string,
-    msgType: string,
-    content: unknown,
-    options: SendOptions & { readonly callbackId: string | undefined },
-  ): Promise<SendResult> {
-    const callbackId = options.callbackId
-    const answer = await this.#exchange({
-      to,
-      type: msgType,
-      content,
-      callbackId,
-      answerer: '',
-      timeoutMs: options.timeoutMs,
+  /** Loads what seals, and what works with keys. */
+  async #seal(seal: SealOptions, signal: AbortSignal | undefined): Promise<SealingLayer> {
+    const onRotation: SealOptions['onRotation'] = (key) => {
+      seal.onRotation?.(key)
+      this.#listeners.emit('serverKeyRotated', key)
+    }
+    const { sealing, makeKeys } = await makeSealing(this.#options, { ...seal, onRotation }, signal)
+    const keys = makeKeys({
+      key: await sealing.key,
+      self: () => this.#self(),
+      channel: () => this.#session?.channel,
+      ask: (type, content) => this.#sender.ask(type, content, {}),
+      changed: (change) => this.#listeners.emit('keysChanged', change),
+      verifySignatures: this.#options.verifySignatures,
     })
-    return { status: answer === undefined ? 'unconfirmed' : statusIn(answer) }
+    this.#sender.optionalKeys = keys
+    this.#listeners.add(typeName('KeyEvent'), ({ UserId }: KeyEvent) => keys.directory.expire(UserId))
+    return sealing
   }
 
-  async #ask(
-    type: string,
-    content: unknown,
-    options: RequestOptions & { readonly to?: string | undefined },
-  ): Promise<IncomingMessage> {
-    const { to, timeoutMs } = options
-    const callbackId = this.#writer.nextId()
-    const answer = await this.#exchange({ to, type, content, callbackId, answerer: to ?? '', timeoutMs })
-    if (answer === undefined) throw new ParleyError('bad_answer')
-    return answer
+  async #withKeys<Result>(act: (keys: ClientKeys) => Promise<Result>): Promise<Result> {
+    return act(this.#sender.keys)
   }
 
-  /** Sends a message and waits for its answer; a failure that the answer tells of is thrown. */
-  #exchange(exchange: Exchange): Promise<IncomingMessage | undefined> {
-    const { to, type, content, callbackId, answerer } = exchange
-    const body = this.#writer.write(type, content, { to, callbackId })
-    const timeoutMs = exchange.timeoutMs ?? this.#options.requestTimeoutMs
-    return new Promise((resolve, reject) => {
-      const answered = (message: IncomingMessage | undefined): void => {
-        const failure = message === undefined ? undefined : failureIn(message)
-        if (failure === undefined) resolve(message)
-        else reject(failure)
-      }
-      this.#live.send({ body, callbackId, answerer, timeoutMs, answered, failed: reject })
-    })
+  #self(): string {
+    if (this.#writer.userId === undefined) throw new ParleyError('bad_state', { message: 'Log in first.' })
+    return this.#writer.userId
   }
 
   // Receiving.
@@ -310,7 +368,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
   #sessionEvents(): SessionEvents {
     const listeners = this.#listeners
     return {
-      message: (message) => this.#receive(message),
+      message: (message) => this.#incoming.take(message),
       connected: (login, again) => listeners.emit('connected', { ...login, again }),
       disconnected: (error) => listeners.emit('disconnected', { error }),
       reconnecting: (attempt, delayMs, error) => listeners.emit('reconnecting', { attempt, delayMs, error }),
@@ -320,26 +378,6 @@ export class Client implements AsyncIterable<IncomingMessage> {
         listeners.emit('closed', { error })
       },
     }
-  }
-
-  /** A message that answers no request. */
-  #receive(message: IncomingMessage): void {
-    const { type, from, content } = message
-    const listeners = this.#listeners
-    if (answerTypes.has(type)) return
-    if (type === 'ErrorResponse' || type === 'PresenceEvent') {
-      // Only the server sends these; from a user they are forged.
-      if (from !== '') return
-      listeners.emit(typeName(type), content, message)
-      const failure = failureIn(message)
-      // What ends the connection is told by `disconnected` and `closed`.
-      if (failure !== undefined && !endsConnection(failure.code)) listeners.emit('error', failure)
-      return
-    }
-    const claimed = listeners.has(typeName(type)) || listeners.has('message')
-    listeners.emit(typeName(type), content, message)
-    listeners.emit('message', message)
-    this.#stream.push(message, claimed)
   }
 
   /** A handler threw: the `error` handlers are told, or else it is thrown where the platform reports such things. */
@@ -364,26 +402,13 @@ const lifeCycle: Record<keyof ClientEvents, true> = {
   error: true,
   closed: true,
   message: true,
+  serverKeyRotated: true,
+  keysChanged: true,
 }
 const lifeCycleNames: ReadonlySet<string> = new Set(Object.keys(lifeCycle))
 
-/** The name under which handlers of a `MsgType` are kept: a peer who sends the type `closed` must not cause that event. */
-function typeName(msgType: string): string {
-  return `type ${msgType}`
-}
-
-/** One message and what is expected of it. */
-interface Exchange {
-  readonly to: string | undefined
-  readonly type: string
-  readonly content: unknown
-  readonly callbackId: string | undefined
-  readonly answerer: string
-  readonly timeoutMs: number | undefined
-}
-
 function checkReceiver(to: string): void {
-  if (typeof to !== 'string' || to === '') {
+  if (typeof to !== 'string' || to === '' || /\p{Surrogate}/u.test(to)) {
     throw new ParleyError('bad_argument', { message: 'A message to a user needs the UserId of the receiver.' })
   }
 }

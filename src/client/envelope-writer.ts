@@ -1,5 +1,5 @@
 /** Writes the envelopes of one client: its name where it helps, the time, and ids that nobody else has. */
-import { writeEnvelope } from '../protocol/envelope.ts'
+import type { MessageFields } from '../security/message-signature.ts'
 
 /** The addresses of an envelope. */
 export interface OutgoingFields {
@@ -7,6 +7,12 @@ export interface OutgoingFields {
   readonly to?: string | undefined
   /** Absent: no answer is asked for. */
   readonly callbackId?: string | undefined
+  /** By which the receiver recognises repeats; signatures need it. */
+  readonly clientMsgId?: string | undefined
+  /** Unix time in seconds; else now. */
+  readonly createTime?: number | undefined
+  /** Gives the field `Sign` for what is written. */
+  readonly sign?: ((message: MessageFields) => object) | undefined
 }
 
 /** See the head of the file. */
@@ -23,18 +29,20 @@ export class EnvelopeWriter {
 
   /** Writes an envelope as JSON text; `content` is the entity. */
   write(msgType: string, content: unknown, fields: OutgoingFields = {}): string {
-    const { to, callbackId } = fields
-    return writeEnvelope(
-      {
-        ...(to === undefined ? {} : { ToUserId: to }),
-        // A message that has its sender's name in it already is passed on by the server as it is.
-        ...(to === undefined || this.userId === undefined ? {} : { FromUserId: this.userId }),
-        MsgType: msgType,
-        CreateTime: Math.floor(Date.now() / 1000),
-        ...(callbackId === undefined ? {} : { CallbackID: callbackId }),
-      },
-      content,
-    )
+    const { to, callbackId, clientMsgId, createTime = Math.floor(Date.now() / 1000), sign } = fields
+    const text = JSON.stringify(content)
+    const signed = { from: this.userId ?? '', to: to ?? '', clientMsgId, createTime, msgType, content: text }
+    return JSON.stringify({
+      ...(to === undefined ? {} : { ToUserId: to }),
+      // A message that has its sender's name in it already is passed on by the server as it is.
+      ...(to === undefined || this.userId === undefined ? {} : { FromUserId: this.userId }),
+      MsgType: msgType,
+      CreateTime: createTime,
+      ...(callbackId === undefined ? {} : { CallbackID: callbackId }),
+      ...(clientMsgId === undefined ? {} : { ClientMsgId: clientMsgId }),
+      ...(sign === undefined ? {} : { Sign: sign(signed) }),
+      Content: text,
+    })
   }
 }
 

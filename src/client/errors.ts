@@ -21,6 +21,22 @@ const clientErrorTable = {
   bad_argument: { retryable: false, message: 'An argument cannot be used.' },
   /** The call does not fit the state, such as a login on a client that is logged in. */
   bad_state: { retryable: false, message: 'That cannot be done in this state.' },
+  /** Sealing was asked for where it can't be had, such as in a page, or without what it needs. */
+  sealing_unavailable: { retryable: false, message: 'Sealing is not available here.' },
+  /** The server does not offer what a sealed session needs. Nothing secret was sent. */
+  sealing_refused: { retryable: false, message: 'The server does not offer a sealed session that this client takes.' },
+  /** The sealed session could not be made, or something in it was not from the server. */
+  sealing_failed: { retryable: true, message: 'The sealed session failed: what came is not from this server.' },
+  /** The server has another key than the one that is pinned or known. Nothing secret was sent. */
+  pin_mismatch: { retryable: false, message: 'The key of the server is not the one that is known.' },
+  /** This client has no key that the server has enrolled for its user. */
+  key_required: { retryable: false, message: 'That needs a key of this device that is enrolled.' },
+  /** The user has no enrolled key, so that nothing can be encrypted for them. */
+  no_keys: { retryable: false, message: 'The user has no enrolled key.' },
+  /** The log of a user's keys is not what it was, or not in order: the server, or somebody, has changed it. */
+  keys_changed: { retryable: false, message: 'The keys of the user are not those that are known.' },
+  /** An end-to-end message could not be opened, or is not from whom it says. */
+  end_to_end_failed: { retryable: false, message: 'An end-to-end message could not be opened.' },
   /** A handler given to `on` threw; its error is the `cause`. */
   handler_failed: { retryable: false, message: 'A handler of an event threw an error.' },
 } as const satisfies Record<string, { retryable: boolean; message: string }>

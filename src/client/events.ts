@@ -1,8 +1,16 @@
 /** What a client can be listened to for: types of messages with their content, and its own life cycle. */
-import type { BroadcastRequest, ErrorResponse, PresenceEvent, TextMsgRequest } from '../protocol/entities/index.ts'
+import type {
+  BroadcastRequest,
+  ErrorResponse,
+  KeyEvent,
+  PresenceEvent,
+  TextMsgRequest,
+} from '../protocol/entities/index.ts'
 import type { LoginResult } from './answer.ts'
+import type { KeysChanged } from './directory.ts'
 import type { ParleyError } from './errors.ts'
 import type { IncomingMessage } from './message.ts'
+import type { ServerKey } from './sealing-options.ts'
 
 /** The contents of the types that come without having been asked for. Any other type has unknown content. */
 export interface ContentByType {
@@ -12,6 +20,8 @@ export interface ContentByType {
   readonly BroadcastRequest: BroadcastRequest
   /** Someone came or went; after `watchPresence(true)`. */
   readonly PresenceEvent: PresenceEvent
+  /** A key of one's own user was enrolled or revoked, or asks for approval. */
+  readonly KeyEvent: KeyEvent
   /** A fault that answers no request of this client. */
   readonly ErrorResponse: ErrorResponse
 }
@@ -28,6 +38,10 @@ export interface ClientEvents {
   readonly error: ParleyError
   /** The end: nothing comes after it. Without an error it was asked for by `close`. */
   readonly closed: { readonly error: ParleyError | undefined }
+  /** The server has a new key, which the known one signed: it is trusted and remembered from now on. */
+  readonly serverKeyRotated: ServerKey & { readonly previous: string }
+  /** The keys of a user are not those of the last time: a device more or less. Compare safety numbers again. */
+  readonly keysChanged: KeysChanged
   /** Any message that the loop over the client gets, too. */
   readonly message: IncomingMessage
 }

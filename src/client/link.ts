@@ -4,11 +4,13 @@
  */
 import { isErrorCode } from '../protocol/errors.ts'
 import { failureIn } from './answer.ts'
+import { attempt } from './attempt.ts'
 import { endsConnection, ParleyError } from './errors.ts'
 import { type IncomingMessage, readMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
 import { PeerWatch } from './peer-watch.ts'
-import { openTransport, type Transport } from './transport.ts'
+import type { SealedChannel } from './sealed-channel.ts'
+import { openTransport, type Transport, type TransportEvents } from './transport.ts'
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -37,6 +39,7 @@ export class Link {
   readonly over: Promise<void>
   #resolveOver = (): void => {}
   #transport: Transport | undefined
+  #channel: SealedChannel | undefined
   #watch: PeerWatch | undefined
   /** Why the server will end, or has ended, the connection. */
   #lastWord: ParleyError | undefined
@@ -57,34 +60,19 @@ export class Link {
    *   ended the connection at once; the signal's reason when that fired
    */
   async open(signal: AbortSignal): Promise<void> {
-    const options = this.#options
-    const abort = new AbortController()
-    const stop = (): void => abort.abort(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    const late = new ParleyError('connect_failed', {
-      message: `The server did not take the connection within ${options.connectTimeoutMs} ms.`,
-    })
-    const timer = setTimeout(() => abort.abort(late), options.connectTimeoutMs)
-    try {
-      this.#transport = await openTransport(
-        options.address,
-        { ...options, signal: abort.signal },
-        {
-          body: (text) => this.#receive(text),
-          fault: (error) => this.#events.fault(error),
-          drained: () => this.#events.drained(),
-          closed: (cause) => this.#closed(cause),
-        },
-      )
-    } catch (cause) {
-      throw cause instanceof ParleyError || signal.aborted ? cause : connectFailed(options, cause)
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-    }
+    await attempt(this.#options, signal, (signal) => this.#connect(signal))
     // A server may refuse with its first breath, before anybody has seen that the connection is open.
     if (this.#end !== undefined) throw this.#end
+  }
+
+  /** The sealed session of this connection, if it is sealed. */
+  get channel(): SealedChannel | undefined {
+    return this.#channel
+  }
+
+  /** False until the login has been sent in a sealed session: its first record carries that, and nothing goes before. */
+  get takesMessages(): boolean {
+    return this.#channel?.isProven ?? true
   }
 
   get unsentBytes(): number {
@@ -123,6 +111,23 @@ export class Link {
     this.#transport?.destroy()
   }
 
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { address, sealing } = this.#options
+    const options = { ...this.#options, signal }
+    const events: TransportEvents = {
+      body: (text) => this.#receive(text),
+      fault: (error) => this.#events.fault(error),
+      drained: () => this.#events.drained(),
+      closed: (cause) => this.#closed(cause),
+    }
+    if (sealing === undefined) {
+      this.#transport = await openTransport(address, options, events)
+      return
+    }
+    this.#channel = await sealing.open(options, events)
+    this.#transport = this.#channel
+  }
+
   #receive(body: string): void {
     this.#watch?.heard()
     const message = readMessage(body)
@@ -151,7 +156,9 @@ export class Link {
 
   #closed(cause: unknown): void {
     this.#watch?.stop()
-    this.#end = this.#lastWord ?? new ParleyError('connection_lost', { message: lostText(cause), cause })
+    this.#end =
+      this.#lastWord ??
+      (cause instanceof ParleyError ? cause : new ParleyError('connection_lost', { message: lostText(cause), cause }))
     this.#resolveOver()
     this.#events.lost(this.#end)
   }
@@ -161,11 +168,4 @@ function lostText(cause: unknown): string {
   return cause instanceof Error && cause.message !== ''
     ? `The connection was lost: ${cause.message}.`
     : 'The server ended the connection.'
-}
-
-function connectFailed(options: ClientOptions, cause: unknown): ParleyError {
-  const { address } = options
-  const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : address.url
-  const text = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
-  return new ParleyError('connect_failed', { message: `The server at ${where} could not be reached${text}.`, cause })
 }

@@ -12,6 +12,27 @@ export interface IncomingMessage<Content = unknown> {
   readonly content: Content
   /** Everything as it stood on the wire, fields that this version does not know included. */
   readonly envelope: Envelope
+  /** What the check of its signature said; only where signatures are checked (`verifySignatures`). */
+  readonly signature?: MessageSignature
+  /** That it came end to end, and under which key. What is verified is that key, not only the server's word. */
+  readonly endToEnd?: EndToEndOrigin
+}
+
+/** What a signature of a message is worth. */
+export type MessageSignature =
+  | { readonly kind: 'none' }
+  /** By a key that is enrolled for the sender. */
+  | { readonly kind: 'valid'; readonly thumbprint: string; readonly deviceId: string }
+  /** Not by the sender, or not over this message; or it can't be checked, such as one that only the server can. */
+  | { readonly kind: 'invalid'; readonly reason: string }
+
+/** Where an end-to-end message came from. */
+export interface EndToEndOrigin {
+  /** The sender's key, which is enrolled for them. */
+  readonly thumbprint: string
+  readonly deviceId: string
+  /** Whether this person has compared the safety number with the sender, and it is still the same. */
+  readonly verified: boolean
 }
 
 /**
@@ -21,7 +42,11 @@ export interface IncomingMessage<Content = unknown> {
  */
 export function readMessage(body: string): IncomingMessage | ParleyError {
   const envelope = parse(body)
-  if (!isRecord(envelope)) return bad('is not a JSON object')
+  return isRecord(envelope) ? messageOf(envelope) : bad('is not a JSON object')
+}
+
+/** Reads an envelope; see `readMessage`. */
+export function messageOf(envelope: Readonly<Record<string, unknown>>): IncomingMessage | ParleyError {
   const { MsgType, FromUserId, ToUserId, CallbackID, Content } = envelope
   if (typeof MsgType !== 'string') return bad('has no MsgType')
   // A sender that is not a string must not pass for the server, which has none.
@@ -53,6 +78,12 @@ function shapeFits({ type, content }: { readonly type: string; readonly content:
       return isRecord(content) && typeof content['UserId'] === 'string' && typeof content['Online'] === 'boolean'
     case 'ErrorResponse':
       return isRecord(content) && typeof content['Code'] === 'string'
+    case 'KeyEvent':
+      return (
+        isRecord(content) &&
+        ['Kind', 'UserId', 'DeviceId', 'Thumbprint'].every((name) => typeof content[name] === 'string')
+      )
+    case 'KeyDirectoryResponse':
     case 'AuthResponse':
     case 'CommonResponse':
       return isRecord(content) && typeof content['Success'] === 'boolean'

@@ -2,6 +2,10 @@
 import { type AddressOptions, readAddress } from './address.ts'
 import type { Backoff } from './backoff.ts'
 import { ParleyError } from './errors.ts'
+import type { KeyPins } from './key-pins.ts'
+import type { SealingLayer } from './sealed-channel.ts'
+import type { SealOptions } from './sealing-options.ts'
+import type { SignAlgorithm } from './signing.ts'
 import type { Address, Charset } from './transport.ts'
 
 /** How the client comes back after a lost connection. */
@@ -16,6 +20,20 @@ export interface ConnectOptions extends AddressOptions {
   readonly startByte?: number
   readonly endByte?: number
   readonly charset?: Charset
+  /**
+   * Seals every connection, and never logs in otherwise: `true` trusts the server's key on first use. In Node only.
+   * Without it, or with false, everything goes as it is.
+   */
+  readonly seal?: boolean | SealOptions
+  /**
+   * Signs every message to a user or to all: `PS256` with the key of this device, which receivers can check; `HS256` for the
+   * server alone. Needs `seal`.
+   */
+  readonly sign?: SignAlgorithm
+  /** Checks the signatures of messages before they are told: the verdict is their `signature`. Needs `seal`. */
+  readonly verifySignatures?: boolean
+  /** Where other users' keys are remembered: a file's path, or an object of your own; else for the life of the client. */
+  readonly keyPins?: string | KeyPins
   /** Names this device to the server, the same at every start; without it each connection is a device. */
   readonly deviceId?: string
   /** What the server is told of this program, as `name/version`. */
@@ -83,6 +101,11 @@ export interface ClientOptions extends Bounds {
   readonly clientName: string
   readonly reconnect: (Backoff & { readonly attemptsMax: number }) | undefined
   readonly random: () => number
+  readonly sign: SignAlgorithm | undefined
+  readonly verifySignatures: boolean
+  readonly keyPins: string | KeyPins | undefined
+  /** Undefined: connections are not sealed. */
+  readonly sealing: SealingLayer | undefined
 }
 
 /**
@@ -91,6 +114,9 @@ export interface ClientOptions extends Bounds {
  * @throws ParleyError `bad_argument` that names the option
  */
 export function readOptions(given: ConnectOptions): ClientOptions {
+  if (!given.seal && (given.sign !== undefined || given.verifySignatures)) {
+    throw new ParleyError('bad_argument', { message: 'The options sign and verifySignatures need the option seal.' })
+  }
   const bounds: Record<string, number> = {}
   for (const [name, byDefault] of Object.entries(optionDefaults)) {
     const value = given[name as keyof Bounds] ?? byDefault
@@ -110,6 +136,10 @@ export function readOptions(given: ConnectOptions): ClientOptions {
     clientName: given.clientName ?? 'parley-client/1',
     reconnect: given.reconnect === false ? undefined : readReconnect(given.reconnect ?? {}),
     random: given.random ?? Math.random,
+    sign: given.sign,
+    verifySignatures: given.verifySignatures ?? false,
+    keyPins: given.keyPins,
+    sealing: undefined,
   }
 }
 

@@ -5,11 +5,14 @@
 import { failureIn } from './answer.ts'
 import { ParleyError } from './errors.ts'
 import type { IncomingMessage } from './message.ts'
+import type { SealedChannel } from './sealed-channel.ts'
 
 /** What a request is made of. */
 export interface RequestOptions {
   /** The text of its envelope. */
   readonly body: string
+  /** The same for the session in which it is sent, where that signs it. */
+  readonly bodyFor?: ((channel: SealedChannel) => string) | undefined
   /** Undefined: no answer is asked for, and the request is settled as soon as it is sent. */
   readonly callbackId: string | undefined
   /** The user whose answer is waited for; empty: the server. */

@@ -6,14 +6,16 @@
  *         ▲                     ▲           │
  *         └────── waiting ◀─────┴───────────┘      (lost; only after a login has succeeded once)
  */
-import { failureIn, type LoginResult, loginIn } from './answer.ts'
+import { failureIn, type LoginResult } from './answer.ts'
 import { backoffDelayMs } from './backoff.ts'
 import { type EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
 import { ParleyError } from './errors.ts'
 import { Link } from './link.ts'
+import { logIn } from './login.ts'
 import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
-import { type RequestOptions, Requests } from './requests.ts'
+import { type Request, type RequestOptions, Requests } from './requests.ts'
+import type { SealedChannel } from './sealed-channel.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
 
 /** An online time after which the count of tries begins anew; a server that drops us at once gets growing waits. */
@@ -70,6 +72,11 @@ export class Session {
     return this.#state.kind
   }
 
+  /** The sealed session of the connection, if there is one. */
+  get channel(): SealedChannel | undefined {
+    return this.#link()?.channel
+  }
+
   /** What the last good login gave. */
   get login(): LoginResult | undefined {
     return this.#login
@@ -97,8 +104,7 @@ export class Session {
     }
     const link = this.#writableLink()
     if (link !== undefined && this.#requests.queuedCount === 0) {
-      link.send(options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     } else {
       this.#requests.enqueue(request)
     }
@@ -142,6 +148,10 @@ export class Session {
     switch (state.kind) {
       case 'open':
       case 'online': {
+        if (!state.link.takesMessages) {
+          this.#end(undefined)
+          break
+        }
         const timer = setTimeout(() => this.#end(undefined), this.#options.closeTimeoutMs)
         this.#state = { kind: 'draining', link: state.link, timer }
         this.#flush()
@@ -256,40 +266,40 @@ export class Session {
 
   // The login.
 
-  /** Sends an `AuthRequest`; with `asked`, for the application. */
+  /** Logs in on a connection; with `asked`, for the application. */
   #authenticate(link: Link, credentials: Credentials, register: boolean, asked?: Asked): void {
-    const { deviceId, clientName, loginTimeoutMs } = this.#options
-    const { userId, token } = credentials
-    const content = {
-      UserId: userId,
-      ...(token === undefined ? { Password: credentials.password } : { Token: token }),
-      ...(deviceId === undefined ? {} : { DeviceId: deviceId }),
-      Client: clientName,
-      Version: 1,
-      ...(register ? { Register: true } : {}),
-    }
-    const refused = (error: ParleyError): void => this.#refused(link, error, credentials, asked)
-    this.#ask(link, 'AuthRequest', content, {
-      timeoutMs: loginTimeoutMs,
-      answered: (message) => {
-        const result = loginIn(message)
-        if (result instanceof ParleyError) refused(result)
-        else this.#welcomed(link, result, credentials, asked)
+    const { deviceId, clientName, loginTimeoutMs: timeoutMs } = this.#options
+    const byTicket = link.channel?.resumedUser === credentials.userId
+    logIn(
+      { credentials, byTicket, register, deviceId, clientName },
+      {
+        ask: (content, answered, failed) => this.#ask(link, 'AuthRequest', content, { timeoutMs, answered, failed }),
+        isWanted: () => this.#attemptOn(link) !== undefined,
+        welcomed: (login, ticket) => {
+          if (ticket !== undefined) link.channel?.keepTicket(ticket, login.userId)
+          this.#welcomed(link, login, credentials, asked)
+        },
+        refused: (error) => this.#refused(link, error, asked),
       },
-      failed: refused,
-    })
+    )
+  }
+
+  /** Which try the login on a connection is, if there is one. */
+  #attemptOn(link: Link): number | undefined {
+    const state = this.#state
+    return state.kind === 'loggingIn' && state.link === link ? state.attempt : undefined
   }
 
   #welcomed(link: Link, login: LoginResult, credentials: Credentials, asked: Asked | undefined): void {
-    const state = this.#state
-    if (state.kind !== 'loggingIn' || state.link !== link) return
+    const attempt = this.#attemptOn(link)
+    if (attempt === undefined) return
     const { password } = credentials
     const token = login.token ?? credentials.token
     if (token !== undefined) this.#credentials = { userId: login.userId, token, password }
     else if (password !== undefined) this.#credentials = { userId: login.userId, password }
     this.#login = login
     this.#writer.userId = login.userId
-    this.#state = { kind: 'online', link, attempt: state.attempt, since: Date.now() }
+    this.#state = { kind: 'online', link, attempt, since: Date.now() }
     link.watch()
     asked?.resolve(login)
     this.#events.connected(login, asked === undefined)
@@ -297,20 +307,15 @@ export class Session {
     this.#flush()
   }
 
-  #refused(link: Link, error: ParleyError, credentials: Credentials, asked: Asked | undefined): void {
-    const state = this.#state
-    if (state.kind !== 'loggingIn' || state.link !== link) {
+  #refused(link: Link, error: ParleyError, asked: Asked | undefined): void {
+    const attempt = this.#attemptOn(link)
+    if (attempt === undefined) {
       asked?.reject(error)
       return
     }
     // Why the connection ended says more than that it did; `#lost` goes on from here.
     if (error.code === 'connection_lost') {
       asked?.reject(error.cause instanceof ParleyError ? error.cause : error)
-      return
-    }
-    const { userId, password, token } = credentials
-    if (error.code === 'auth_failed' && token !== undefined && password !== undefined) {
-      this.#authenticate(link, { userId, password }, false, asked)
       return
     }
     if (asked !== undefined) {
@@ -325,7 +330,7 @@ export class Session {
       return
     }
     link.destroy()
-    this.#comeBack(state.attempt + 1, error)
+    this.#comeBack(attempt + 1, error)
   }
 
   #watchAgain(link: Link): void {
@@ -359,7 +364,12 @@ export class Session {
       question.failed(request)
       return
     }
-    link.send(request.options.body)
+    this.#give(link, request)
+  }
+
+  #give(link: Link, request: Request): void {
+    const { body, bodyFor } = request.options
+    link.send(bodyFor === undefined || link.channel === undefined ? body : bodyFor(link.channel))
     this.#requests.sent(request)
   }
 
@@ -367,8 +377,7 @@ export class Session {
     for (let link = this.#writableLink(); link !== undefined; link = this.#writableLink()) {
       const request = this.#requests.dequeue()
       if (request === undefined) break
-      link.send(request.options.body)
-      this.#requests.sent(request)
+      this.#give(link, request)
     }
     this.#endWhenDrained()
   }
@@ -380,6 +389,7 @@ export class Session {
       case 'open':
       case 'online':
       case 'draining':
+        if (!state.link.takesMessages) return undefined
         return state.link.unsentBytes < this.#options.unsentBytesMax ? state.link : undefined
       case 'connecting':
       case 'loggingIn':

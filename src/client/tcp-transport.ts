@@ -3,10 +3,10 @@
  * socket; everything sent within one turn of the loop is one write.
  */
 import { createConnection, type Socket } from 'node:net'
-import { decodeGb18030, encodeGb18030 } from '../protocol/charset.ts'
 import { DelimitedSplitter, type FrameSink } from '../protocol/delimited-splitter.ts'
 import { delimitersProblem } from '../protocol/delimiters.ts'
 import { ParleyError } from './errors.ts'
+import { bodyDecoder, encodeFrames } from './frames.ts'
 import type { Address, Transport, TransportEvents, TransportOptions } from './transport.ts'
 
 /** Connects to a TCP listener. */
@@ -91,34 +91,8 @@ class TcpTransport implements Transport {
   }
 }
 
-/** The bytes of several frames, as one buffer. */
-function encodeFrames(bodies: readonly string[], options: TransportOptions): Uint8Array {
-  const encode = options.charset === 'gb18030' ? encodeGb18030 : encodeUtf8
-  const { startByte, endByte } = options
-  if (startByte < 0x80 && endByte < 0x80) {
-    // Below 0x80 both charsets are ASCII, so the delimiters can be part of one text that is encoded at once.
-    const start = String.fromCharCode(startByte)
-    const end = String.fromCharCode(endByte)
-    return encode(start + bodies.join(end + start) + end)
-  }
-  return Buffer.concat(bodies.flatMap((body) => [Buffer.of(startByte), encode(body), Buffer.of(endByte)]))
-}
-
-function encodeUtf8(text: string): Uint8Array {
-  return Buffer.from(text, 'utf8')
-}
-
 function frameSink(options: TransportOptions, events: TransportEvents): FrameSink {
-  // A byte order mark is no JSON: it is kept, so that the reader of envelopes refuses it.
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const decode = (bytes: Uint8Array): string | undefined => {
-    if (options.charset === 'gb18030') return decodeGb18030(bytes)
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      return undefined
-    }
-  }
+  const decode = bodyDecoder(options.charset)
   const fault = (code: 'bad_frame' | 'frame_too_large', message: string): void =>
     events.fault(new ParleyError(code, { message }))
   return {

@@ -48,11 +48,11 @@ const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    names: ['minSecurity'],
-    problem: ({ minSecurity }) =>
-      minSecurity === 'plain'
+    names: ['minSecurity', 'host', 'insecure'],
+    problem: ({ minSecurity, host, insecure }) =>
+      minSecurity !== 'plain' || insecure || isLoopback(host)
         ? undefined
-        : `${minSecurity} sessions are not in this version: take plain, on a trusted network or behind TLS`,
+        : `other machines can connect to ${host}, and in plain sessions passwords can be read on the way: take sealed, or --insecure on a trusted network or behind TLS`,
   },
 ]
 
@@ -75,12 +75,19 @@ export function crossProblems(settings: Partial<Settings>): CrossProblem[] {
 export function crossWarnings(settings: Settings): string[] {
   const warnings: string[] = []
   if (!isLoopback(settings.host)) {
-    warnings.push(
-      `${variableOf('host')}=${settings.host} lets other machines connect, and sessions are plain: passwords can be read on the way. Use a trusted network or put TLS in front.`,
-    )
+    if (!requiresSealing(settings)) {
+      warnings.push(
+        `${variableOf('host')}=${settings.host} lets other machines connect, and sessions may be plain: passwords can be read on the way. Use a trusted network or put TLS in front.`,
+      )
+    }
     if (settings.selfRegistration) {
       warnings.push(`${variableOf('selfRegistration')}=on: whoever can reach the server can make accounts.`)
     }
+  }
+  if (settings.suites.includes(3)) {
+    warnings.push(
+      `${variableOf('suites')} has 3: a session of that suite can be read by whoever recorded it and steals the keys later. Leave it out as soon as no client needs it.`,
+    )
   }
   if (settings.loginWaitMs < settings.poolTaskTimeoutMs) {
     warnings.push(
@@ -88,6 +95,15 @@ export function crossWarnings(settings: Settings): string[] {
     )
   }
   return warnings
+}
+
+/** Whether sessions must be sealed. Where signatures are required and only this machine can connect, they need not be. */
+export function requiresSealing({
+  minSecurity,
+  host,
+  insecure,
+}: Pick<Settings, 'minSecurity' | 'host' | 'insecure'>): boolean {
+  return minSecurity === 'sealed' || (minSecurity === 'signed' && !isLoopback(host) && !insecure)
 }
 
 /** Whether only this machine can reach an address. */

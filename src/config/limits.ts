@@ -3,6 +3,7 @@
  * `settings.ts`; the two together are what `docs/LIMITS.md` tells operators. Folders that may not look
  * in here are given the values by the composition.
  */
+import { keyDirectoryPageMax } from '../protocol/entities/keys.ts'
 import { banSecondsMax } from '../protocol/entities/operator.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
 import { userListLimitMax } from '../protocol/entities/user-list.ts'
@@ -63,6 +64,40 @@ export const limits = {
     unit: 'seconds',
     reason: 'ten years; disable an account that must never come back',
   },
+  // Sealed sessions.
+  keyExchangesWaitingMax: {
+    value: 4096,
+    unit: 'handshakes',
+    reason:
+      'wait for a worker at most: about three seconds of one core. More are told server_busy before they cost anything',
+  },
+  handshakeKeyDays: {
+    value: 30,
+    unit: 'days',
+    reason: 'for which the identity signs a handshake key; clients refuse one that is signed for more than 31',
+  },
+  handshakeKeyRenewDays: {
+    value: 15,
+    unit: 'days',
+    reason:
+      'after which a handshake key gets a successor: long before its end, so that a clock that is wrong does no harm',
+  },
+  handshakeKeyGraceHours: {
+    value: 24,
+    unit: 'hours',
+    reason: 'for which a handshake that was begun with the key before is still answered',
+  },
+  ticketKeyHours: {
+    value: 24,
+    unit: 'hours',
+    reason:
+      'after which tickets are made under a new key; an old one opens tickets until the last one under it is over',
+  },
+  keyRenewalCheckMs: {
+    value: 600_000,
+    unit: 'milliseconds',
+    reason: 'between two looks at whether a key of the server is due for renewal',
+  },
   // Connections.
   connectionsCeiling: {
     value: 100_000,
@@ -115,6 +150,12 @@ export const limits = {
     value: 16_384,
     unit: 'messages',
     reason: 'messages to absent users whose sender waits to hear whether there is such a user',
+  },
+  accountsRememberedMax: {
+    value: 16_384,
+    unit: 'accounts',
+    reason:
+      'those whose login by token needs no look-up in the store: 4 MiB or so, 50 MiB at most when they have keys; the one that logged in longest ago goes first',
   },
   presenceBatchMax: {
     value: 4096,
@@ -180,6 +221,64 @@ export const limits = {
     value: 3_600_000,
     unit: 'milliseconds',
     reason: 'how far a clock that jumps forward is followed before messages expire by it',
+  },
+  // Keys of users and signatures.
+  userKeysMax: {
+    value: 16,
+    unit: 'keys a user',
+    reason: 'devices that one person has at once; an end-to-end message has an entry for each',
+  },
+  userKeysEverMax: {
+    value: 256,
+    unit: 'keys a user',
+    reason: 'revoked ones are never forgotten, or they could come back; so a user can not fill the disk with them',
+  },
+  pendingKeysPerUserMax: {
+    value: 4,
+    unit: 'keys a user',
+    reason: 'keys that wait for approval are kept in memory; a person approves them one by one',
+  },
+  pendingKeysMax: {
+    value: 4096,
+    unit: 'keys',
+    reason: 'the same for all users together, 4 MiB or so',
+  },
+  pendingKeyTtlMs: {
+    value: 3_600_000,
+    unit: 'milliseconds',
+    reason: 'an hour to walk to the other device; the client asks again after that',
+  },
+  keyRequestsMax: {
+    value: 16,
+    unit: 'requests a session',
+    reason: 'requests about keys that are under way: each costs a check in the pool or a page from the store',
+  },
+  unverifiedBytesMax: {
+    value: 524_288,
+    unit: 'bytes a session',
+    reason:
+      'messages whose signatures are being checked, and those behind them; beyond that the session is not read, some 0.1 s of work of the pool',
+  },
+  heldBytesMax: {
+    value: 64 * MEBIBYTE,
+    unit: 'bytes',
+    reason: 'the same for all sessions together: more is answered server_busy',
+  },
+  replayIdsMax: {
+    value: 262_144,
+    unit: 'messages',
+    reason:
+      'signed messages of the last 10 minutes, 64 MiB at most; where room is missing the oldest leave and nothing as old is accepted any more',
+  },
+  replayUserIdsMax: {
+    value: 65_536,
+    unit: 'messages a user',
+    reason: 'the same for one user: more than two seconds of the fastest that one sends',
+  },
+  keyDirectoryPageMax: {
+    value: keyDirectoryPageMax,
+    unit: 'entries a page',
+    reason: 'one answer stays far below the frame limit; more come page by page',
   },
   // The control socket and the command line.
   controlLineBytesMax: {

@@ -1,7 +1,7 @@
 /** Loads the settings of a server or a command: reads the files, resolves, checks the rules between settings. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { parse } from 'dotenv'
-import { crossProblems, crossWarnings } from './cross-checks.ts'
+import { crossProblems, crossWarnings, isLoopback } from './cross-checks.ts'
 import { limits } from './limits.ts'
 import { resolveSettings, type SettingSource, type Variables } from './resolve.ts'
 import { type SettingName, type Settings, settingsShape } from './settings.ts'
@@ -44,11 +44,21 @@ export function loadSettings(places: SettingPlaces): LoadedSettings | RefusedSet
     otherNames: otherVariables,
     readSecretFile,
   })
-  const all = [...envFile.problems, ...problems, ...crossProblems(values).map((problem) => problem.message)]
+  const derived = withDerivedDefaults(values, sources)
+  const all = [...envFile.problems, ...problems, ...crossProblems(derived).map((problem) => problem.message)]
   if (all.length > 0) return { kind: 'refused', problems: all, warnings }
   // Without a problem every property has its value.
-  const settings = values as Settings
+  const settings = derived as Settings
   return { kind: 'loaded', settings, sources, warnings: [...warnings, ...crossWarnings(settings)] }
+}
+
+/** Defaults that depend on another setting. */
+function withDerivedDefaults(
+  values: Partial<Settings>,
+  sources: Readonly<Record<SettingName, SettingSource>>,
+): Partial<Settings> {
+  if (sources.minSecurity !== 'default' || values.host === undefined) return values
+  return { ...values, minSecurity: isLoopback(values.host) ? 'plain' : 'sealed' }
 }
 
 /**

@@ -6,7 +6,15 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 
 /** Where a setting stands in the documentation. */
-export type SettingGroup = 'Listening' | 'Frames' | 'Login' | 'Sessions' | 'Limits' | 'Worker pool' | 'Running'
+export type SettingGroup =
+  | 'Listening'
+  | 'Security'
+  | 'Frames'
+  | 'Login'
+  | 'Sessions'
+  | 'Limits'
+  | 'Worker pool'
+  | 'Running'
 
 /** What people are told of a setting. */
 export interface SettingMeta {
@@ -138,6 +146,32 @@ export function origins(): Reader<z.ZodType<readonly string[], string>> {
     return found
   })
   return { schema, values: 'origins divided by commas, or `*`' }
+}
+
+/** Reads numbers out of a list divided by commas, each at most once. */
+export function numbersOf<const Item extends number>(
+  items: readonly Item[],
+): Reader<z.ZodType<readonly Item[], string>> {
+  const values = `some of ${items.join(', ')}, divided by commas`
+  const schema = z.string().transform((text, context): readonly Item[] => {
+    const found = text.split(',').map((part) => items.find((item) => String(item) === part.trim()))
+    const known = found.filter((item) => item !== undefined)
+    if (known.length === found.length && new Set(known).size === known.length) return known
+    context.addIssue({ code: 'custom', message: `must be ${values}` })
+    return z.NEVER
+  })
+  return { schema, values }
+}
+
+/** Reads a secret text, or nothing; use with `secret: true`. */
+export function optionalSecret(shape: RegExp, values: string): Reader<z.ZodType<string | undefined, string>> {
+  const schema = z.string().transform((text, context): string | undefined => {
+    if (text === '') return undefined
+    if (shape.test(text)) return text
+    context.addIssue({ code: 'custom', message: `must be ${values}` })
+    return z.NEVER
+  })
+  return { schema, values }
 }
 
 /** Reads a secret text; use with `secret: true`. */

@@ -6,7 +6,19 @@
 import { availableParallelism } from 'node:os'
 import { charsets } from '../protocol/delimiters.ts'
 import { limits } from './limits.ts'
-import { byteValue, folder, host, oneOf, onOrOff, origins, setting, type ValuesOf, wholeNumber } from './setting.ts'
+import {
+  byteValue,
+  folder,
+  host,
+  numbersOf,
+  oneOf,
+  onOrOff,
+  optionalSecret,
+  origins,
+  setting,
+  type ValuesOf,
+  wholeNumber,
+} from './setting.ts'
 
 /** The levels of the log, from the most to the least. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -19,7 +31,8 @@ const timerMsMax = 86_400_000
 export const settingsShape = {
   host: setting(host(), {
     group: 'Listening',
-    about: 'Address to listen on. `0.0.0.0` or `::` lets other machines in; do that on a trusted network only',
+    about:
+      'Address to listen on. `0.0.0.0` or `::` lets other machines in; sessions must then be sealed, unless that is switched off',
     defaultText: '127.0.0.1',
   }),
   port: setting(port, {
@@ -39,10 +52,40 @@ export const settingsShape = {
     defaultText: '',
   }),
   minSecurity: setting(oneOf(['plain', 'sealed', 'signed']), {
-    group: 'Listening',
-    about: 'The least security that a session must have. This version knows `plain` only',
+    group: 'Security',
+    about:
+      'The least security that a session must have. `sealed`: encrypted, and the server shows who it is. `signed`: besides, messages to users must be signed',
     defaultText: 'plain',
-    values: '`plain`',
+    defaultRule: '`plain` where only this machine can connect, else `sealed`',
+  }),
+  insecure: setting(onOrOff(), {
+    group: 'Security',
+    about: 'Lets plain sessions in from other machines: for a trusted network, or behind a program that ends TLS',
+    defaultText: 'off',
+  }),
+  suites: setting(numbersOf([1, 2, 3]), {
+    group: 'Security',
+    about:
+      'Suites of sealed sessions that are offered. 3 is for clients that can do no better, and has no forward secrecy',
+    defaultText: '1,2',
+  }),
+  ticketTtlS: setting(wholeNumber({ min: 60, max: 2_592_000 }), {
+    group: 'Security',
+    about: 'Seconds for which a client can come back to a sealed session without the cost of a key exchange',
+    defaultText: '86400',
+  }),
+  handshakesPerSecond: setting(wholeNumber({ min: 0, max: 1_000_000 }), {
+    group: 'Security',
+    about:
+      'Sealed sessions that one address (IPv6: one /64 network) may begin a second; addresses of this machine are not counted. 0: no such limit',
+    defaultText: '200',
+  }),
+  wechatToken: setting(optionalSecret(/^[A-Za-z0-9]{3,32}$/, '3–32 letters and digits'), {
+    group: 'Security',
+    about:
+      'The token of the signatures of WeChat callbacks, for old clients; such a signature does not cover the message. Empty: they are refused',
+    defaultText: '',
+    secret: true,
   }),
   startByte: setting(byteValue(), {
     group: 'Frames',

@@ -21,6 +21,35 @@ export interface RelayMessage {
   readonly frames: Uint8Array
 }
 
+/** What the check of a signed message must know besides its signature. */
+export interface SignedFacts {
+  /** The `ClientMsgId`, by which a repeat is known. */
+  readonly id: string
+  /** The `CreateTime`, Unix time in seconds. */
+  readonly time: number
+  /** The thumbprint of the key that signed. */
+  readonly key: string
+}
+
+/** One message of a signed run. */
+export interface SignedItem extends SignedFacts {
+  readonly callbackId: string | undefined
+  /** The length of its frame. */
+  readonly byteCount: number
+}
+
+/** Like `relay`, but each message goes on only when its signature is found to be right. */
+export interface RelaySignedMessage {
+  readonly kind: 'relaySigned'
+  readonly connection: ConnectionId
+  readonly to: string
+  /** One a frame, in their order. */
+  readonly items: readonly SignedItem[]
+  readonly frames: Uint8Array
+  /** The signatures, one an item: a bundle of `security/signature-bundle.ts`. */
+  readonly bundle: Uint8Array
+}
+
 /** A login; `content` is the checked JSON text of an `AuthRequest`. */
 export interface AuthenticateMessage {
   readonly kind: 'authenticate'
@@ -29,6 +58,27 @@ export interface AuthenticateMessage {
   readonly address: string
   readonly callbackId: string | undefined
   readonly content: string
+  /**
+   * The client's signature over the transcript of its handshake, which comes with the first login of a sealed session;
+   * empty in a resumed one. Its MAC was checked.
+   */
+  readonly proof?: Uint8Array | undefined
+}
+
+/** A client has answered an offer of keys: what the keys of the session are made of. */
+export interface ExchangeKeysMessage {
+  readonly kind: 'exchangeKeys'
+  readonly connection: ConnectionId
+  /** The peer's address as limits count it (IPv6 by /64). */
+  readonly address: string
+  /** The `id` of the offer. */
+  readonly offer: number
+  /** The nonce of the offer, in base64url. */
+  readonly nonce: string
+  /** The body of the offer as it was sent to this connection. */
+  readonly offerBody: Uint8Array
+  /** The body of the answer as it came. */
+  readonly terminalBody: Uint8Array
 }
 
 /** A request of a logged-in session to the server itself; `content` is checked JSON text. */
@@ -40,6 +90,9 @@ export interface RequestMessage {
   readonly content: string
   /** The whole frame with a true `FromUserId`, for requests that are passed on as they are (broadcast). */
   readonly frame: Uint8Array | undefined
+  /** It is signed by a key: it counts only when the signature in `bundle` is found to be right. */
+  readonly signed?: SignedFacts | undefined
+  readonly bundle?: Uint8Array | undefined
 }
 
 /** The writes of deliveries that asked for a receipt have completed, or will never. */
@@ -50,7 +103,7 @@ export interface WrittenMessage {
   readonly completed: boolean
 }
 
-/** A connection that had asked to log in is gone. */
+/** A connection that had asked to log in, or to exchange keys, is gone. */
 export interface ClosedMessage {
   readonly kind: 'closed'
   readonly connection: ConnectionId
@@ -104,12 +157,23 @@ export interface AcceptorCounters {
   readonly refusedFrames: Readonly<Record<string, number>>
   /** Connections closed, by reason. */
   readonly closed: Readonly<Record<string, number>>
+  /** Handshakes of sealed sessions that came to their end. */
+  readonly handshakes: {
+    readonly full: number
+    readonly resumed: number
+    /** By the reason. */
+    readonly failed: Readonly<Record<string, number>>
+  }
+  /** Sealed sessions that ended since a record could not be taken, by the reason. */
+  readonly recordsFailed: Readonly<Record<string, number>>
 }
 
 /** The typed union of what the router receives from acceptors. */
 export type RouterMessage =
   | RelayMessage
+  | RelaySignedMessage
   | AuthenticateMessage
+  | ExchangeKeysMessage
   | RequestMessage
   | WrittenMessage
   | ClosedMessage

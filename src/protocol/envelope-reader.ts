@@ -43,6 +43,7 @@ const SEQ = 8
 const EPOCH = 9
 const SERVER_TIME = 10
 const VOLATILE = 11
+const SIGN = 12
 const FIELD_COUNT = envelopeFields.length
 const UNKNOWN = -1
 
@@ -204,7 +205,7 @@ export class EnvelopeReader {
       case EPOCH:
         return this.#stringValue(field, from, end)
       default:
-        return skipValue(bytes, from, end, envelopeLimits.unknownDepthMax)
+        return this.#note(field, from, skipValue(bytes, from, end, envelopeLimits.unknownDepthMax))
     }
   }
 
@@ -369,6 +370,30 @@ export class EnvelopeReader {
     return this.#text(CLIENT_MSG_ID)
   }
 
+  /** The claimed time of making, Unix time in seconds. */
+  createTime(): number | undefined {
+    const start = this.#valueStart[CREATE_TIME] as number
+    if (start === ABSENT) return undefined
+    return Number(this.#bytes.toString('latin1', start, this.#valueEnd[CREATE_TIME] as number))
+  }
+
+  /** Whether there is a `Sign`. */
+  hasSign(): boolean {
+    return this.#valueStart[SIGN] !== ABSENT
+  }
+
+  /** The JSON text of `Sign`. */
+  sign(): string | undefined {
+    return this.#text(SIGN)
+  }
+
+  /** `Content` as it lies in the envelope: the bytes of the JSON string with its quotes, valid until the next `read`. */
+  contentJson(): Buffer | undefined {
+    const start = this.#valueStart[CONTENT] as number
+    if (start === ABSENT) return undefined
+    return this.#bytes.subarray(start - 1, (this.#valueEnd[CONTENT] as number) + 1)
+  }
+
   /** The first field that only the server may set, if one is present. */
   serverField(): 'MsgId' | 'Seq' | 'Epoch' | 'ServerTime' | undefined {
     if ((this.#seen & SERVER_FIELDS) === 0) return undefined
@@ -397,9 +422,12 @@ export class EnvelopeReader {
     return start !== ABSENT && this.#isPlainMessage(start, this.#valueEnd[CONTENT] as number)
   }
 
-  /** After `contentIsPlainMessage`: the shape of the message, when none of its values has escapes. */
+  /**
+   * After `contentIsPlainMessage`: the shape of the message, when none of its values has escapes. A signed message has none:
+   * its signature would be taken for one of another text.
+   */
   shape(start: number, end: number): MessageShape | undefined {
-    if (this.#textStart === ABSENT || (this.#escaped & SHAPE_STRINGS) !== 0) return undefined
+    if (this.#textStart === ABSENT || (this.#escaped & SHAPE_STRINGS) !== 0 || this.hasSign()) return undefined
     const values: ShapeValue[] = [{ kind: 'text', start: this.#textStart, end: this.#textEnd }]
     for (const [field, kind] of shapeFields) {
       const valueStart = this.#valueStart[field] as number

@@ -36,6 +36,13 @@ const errorTable = {
   banned: info('message', false, 'This user is banned for a time.'),
   bad_signature: info('message', false, 'The signature does not fit the message.'),
   replayed: info('message', false, 'The message was seen before or is too old.'),
+  signature_required: info('message', false, 'Messages to users must be signed here: add Sign.'),
+  approval_required: info('message', false, 'Another key of the user, or an operator, must approve this key first.'),
+  sealing_required: info(
+    'connection',
+    false,
+    'This server takes sealed sessions only: use a client that can seal, and check the fingerprint of its key.',
+  ),
   // Delivery.
   user_unknown: info('message', false, 'There is no user of that name.'),
   user_exists: info('message', false, 'There is already a user of that name.'),
@@ -51,6 +58,7 @@ const errorTable = {
   replaced: info('connection', false, 'The same user logged in again elsewhere, which ended this session.'),
   kicked: info('connection', false, 'An operator ended this session.'),
   account_changed: info('connection', false, 'The account was changed, which ended this session. Log in again.'),
+  key_revoked: info('connection', false, 'The key of this device was revoked, which ended this session.'),
   idle: info('connection', true, 'The client did not answer a heartbeat. Connect again.'),
   protocol_abuse: info('connection', false, 'Too much of what this connection sent could not be read.'),
   internal_error: info('connection', true, 'The server made a mistake with this connection. Connect again.'),

@@ -39,6 +39,11 @@ export class LengthSplitter {
     this.bodyBytesMax = bodyBytesMax
   }
 
+  /** Whether a body, or the length before it, has begun and not ended. */
+  isInBody(): boolean {
+    return this.#state.kind !== 'length' || this.#carryBytes > 0
+  }
+
   /** Reads a chunk; gives how many bytes were consumed: all of them, unless the sink said stop. */
   push(chunk: Buffer, sink: BodySink): number {
     let at = 0

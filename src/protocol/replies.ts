@@ -1,5 +1,11 @@
 /** How the server answers: the one place that knows which answer belongs to which request. */
-import type { AuthResponse, CommonResponse, ErrorResponse, UserListResponse } from './entities/index.ts'
+import type {
+  AuthResponse,
+  CommonResponse,
+  ErrorResponse,
+  KeyDirectoryResponse,
+  UserListResponse,
+} from './entities/index.ts'
 import { writeEnvelope } from './envelope.ts'
 import { errors, type Fault } from './errors.ts'
 
@@ -58,6 +64,10 @@ function refusalContent(answered: Answered, problem: Fault, extras: FaultExtras)
     if (answered.type === 'UserListRequest') {
       return { type: 'UserListResponse', content: { ...failed, Items: [], Total: 0 } satisfies UserListResponse }
     }
+    if (answered.type === 'KeyDirectoryRequest') {
+      const content: KeyDirectoryResponse = { ...failed, UserId: '', Entries: [], More: false }
+      return { type: 'KeyDirectoryResponse', content }
+    }
     if (answersCommon.has(answered.type)) return { type: 'CommonResponse', content: failed satisfies CommonResponse }
   }
   const content: ErrorResponse = {
@@ -78,6 +88,9 @@ const answersCommon: ReadonlySet<string> = new Set([
   'KickRequest',
   'PasswordRequest',
   'AckRequest',
+  'EnrolKeyRequest',
+  'ApproveKeyRequest',
+  'RevokeKeyRequest',
 ])
 
 /** Puts a body into a frame of the server's own form. */

@@ -3,6 +3,7 @@ import type { Fault } from '../protocol/errors.ts'
 import { refuse, serverFrame, succeed } from './answer.ts'
 import { deliver, lookUp } from './delivery.ts'
 import type { Asker, Command } from './events.ts'
+import { approveAsOperator } from './keys.ts'
 import { voidLogins } from './login.ts'
 import { endSessionsOf } from './requests.ts'
 import type { Step } from './state.ts'
@@ -42,6 +43,16 @@ export function takeCommand(step: Step, id: number, command: Command): void {
       effects.push({ kind: 'commandReply', id, reply: { name: 'broadcast', receivers: state.sessions } })
       break
     }
+    case 'pendingKeys': {
+      const keys = state.pendingKeys
+        .of(command.userId, step.now)
+        .map(({ thumbprint, candidate, expires }) => ({ thumbprint, deviceId: candidate.deviceId, expires }))
+      effects.push({ kind: 'commandReply', id, reply: { name: 'pendingKeys', keys } })
+      break
+    }
+    case 'approveKey':
+      approveAsOperator(step, id, command.userId, command.thumbprint)
+      break
     default:
       command satisfies never
   }

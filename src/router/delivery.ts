@@ -98,7 +98,7 @@ function confirm(step: Step, asker: Asker): void {
  *
  * @param to the receiver, to be named to senders who gave no `CallbackID`; undefined when they are not told
  */
-function reject(step: Step, asker: Asker, code: ErrorCode, to: string | undefined): void {
+export function reject(step: Step, asker: Asker, code: ErrorCode, to: string | undefined): void {
   switch (asker.kind) {
     case 'command':
       step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'rejected', code } })

@@ -1,14 +1,17 @@
 /** What the router takes in, and what it wants done: plain data on both sides. */
-import type { AcceptorMessage } from '../mailbox/acceptor-messages.ts'
+import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
 import type {
   AuthenticateMessage,
   ClosedMessage,
   ConnectionId,
+  ExchangeKeysMessage,
   RelayMessage,
+  RelaySignedMessage,
   RequestMessage,
   WrittenMessage,
 } from '../mailbox/router-messages.ts'
-import type { Role } from '../mailbox/store-messages.ts'
+import type { DeviceKey, KeyLogEntry, Policies, Role } from '../mailbox/store-messages.ts'
+import type { RsaPublicKey } from '../protocol/entities/keys.ts'
 import type { ErrorCode, Fault } from '../protocol/errors.ts'
 
 /** A login as the check of credentials takes it. */
@@ -18,7 +21,71 @@ export interface LoginAttempt {
   readonly password?: string
   readonly token?: string
   readonly register?: boolean
+  /** In a sealed session. */
+  readonly sealed?: SealedLogin
+  /** The thumbprint of the client's key, when the session is sealed. */
+  readonly thumbprint?: string
 }
+
+/** Who comes back with a ticket. */
+export interface Resumed {
+  readonly user: string
+  readonly device: string
+  readonly role: string
+  readonly generation: number
+  /** Unix time in seconds. */
+  readonly expires: number
+}
+
+/** What the handshake of a sealed connection has established. */
+export interface SealedIdentity {
+  readonly suite: 1 | 2 | 3
+  /** Of the client's key. */
+  readonly thumbprint: string
+  /** The client's key itself, in a full handshake: it has yet to be proven. */
+  readonly clientKey: RsaPublicKey | undefined
+  /** Of the offer, in base64url. */
+  readonly nonce: string
+  readonly transcriptHash: Uint8Array
+  /** The client's signature over the transcript; it comes with the first login. */
+  readonly proof: Uint8Array | undefined
+  /** What a ticket of the session holds. */
+  readonly resumptionSecret: Uint8Array
+  readonly resumed: Resumed | undefined
+}
+
+/** What of a sealed session takes part in its login. */
+export interface SealedLogin extends Omit<SealedIdentity, 'nonce'> {
+  /** The `DeviceId` of the login, if it has one. */
+  readonly deviceId: string | undefined
+}
+
+/** Frames of a handshake, to be answered. */
+export interface KeyExchangeAttempt {
+  /** Names the keys that were offered. */
+  readonly offer: number
+  readonly offerBody: Uint8Array
+  readonly terminalBody: Uint8Array
+}
+
+/** What came of an exchange of keys. */
+export type KeyExchangeVerdict =
+  | {
+      readonly ok: true
+      /** The body of the answer. */
+      readonly body: Uint8Array
+      /** The 320 bytes of all session keys. */
+      readonly keys: Uint8Array
+      readonly transcriptHash: Uint8Array
+      readonly suite: 1 | 2 | 3
+      readonly thumbprint: string
+      readonly clientKey: RsaPublicKey | undefined
+      readonly resumed: Resumed | undefined
+    }
+  /** There is too much to do: the client is told so. */
+  | { readonly ok: false; readonly code: 'server_busy' }
+  /** The client sent what it must not: the connection ends without a word. */
+  | { readonly ok: false; readonly code: 'refused'; readonly detail: string }
 
 /** A refusal by whoever checks credentials. */
 export interface Refused {
@@ -38,6 +105,13 @@ export type LoginVerdict =
       readonly token: string
       /** Unix time in seconds. */
       readonly tokenExpires: number
+      /** In a sealed session, where its suite has tickets: what it can come back with. */
+      readonly ticket?: { readonly text: string; readonly expires: number } | undefined
+      /** The user's keys that count. */
+      readonly keys: SessionKeys
+      /** Thumbprints of the keys that the session dies with. */
+      readonly boundTo: readonly string[]
+      readonly policies: Policies
     }
   | Refused
 
@@ -49,6 +123,44 @@ export interface PasswordChange {
   readonly newPassword: string
 }
 
+/** A key that asks to be enrolled, with the proof that who asks has it. */
+export interface KeyCandidate {
+  readonly userId: string
+  readonly deviceId: string
+  readonly key: RsaPublicKey
+  /** By the key itself. */
+  readonly signature: string
+}
+
+/** Somebody with an enrolled key, or an operator, says that a key is the user's. */
+export type KeyApproval =
+  | 'operator'
+  | { readonly thumbprint: string /** Of the approving key. */; readonly modulus: string; readonly signature: string }
+
+/** A request about keys. */
+export type KeyRequest =
+  | {
+      readonly kind: 'enrol'
+      readonly candidate: KeyCandidate
+      /** Of the offer that began the sealed session. */
+      readonly nonce: string
+      readonly approval: KeyApproval | undefined
+    }
+  /** The candidate's own signature was found to be right before. */
+  | { readonly kind: 'approve'; readonly candidate: KeyCandidate; readonly approval: KeyApproval }
+  /** `by`: the thumbprint of the key of the session that asks. */
+  | { readonly kind: 'revoke'; readonly userId: string; readonly thumbprint: string; readonly by: string }
+  | { readonly kind: 'readLog'; readonly userId: string; readonly from: number }
+
+/** What came of a request about keys. */
+export type KeyVerdict =
+  | { readonly kind: 'enrolled'; readonly key: DeviceKey }
+  /** All is well with the candidate, but it is not the user's first key. */
+  | { readonly kind: 'unapproved'; readonly thumbprint: string }
+  | { readonly kind: 'revoked'; readonly key: DeviceKey }
+  | { readonly kind: 'log'; readonly entries: readonly KeyLogEntry[]; readonly more: boolean }
+  | { readonly kind: 'refused'; readonly problem: Fault }
+
 /** What operators' tools on this machine ask of a running server. */
 export type Command =
   | { readonly name: 'who'; readonly prefix: string; readonly after: string | undefined; readonly limit: number }
@@ -56,6 +168,8 @@ export type Command =
   | { readonly name: 'kick'; readonly userId: string; readonly reason: string | undefined; readonly isBanned: boolean }
   | { readonly name: 'send'; readonly to: string; readonly message: string }
   | { readonly name: 'broadcast'; readonly message: string }
+  | { readonly name: 'pendingKeys'; readonly userId: string }
+  | { readonly name: 'approveKey'; readonly userId: string; readonly thumbprint: string }
 
 /** The answers to commands. */
 export type CommandReply =
@@ -69,6 +183,11 @@ export type CommandReply =
   | { readonly name: 'send'; readonly status: 'sent' }
   | { readonly name: 'send'; readonly status: 'rejected'; readonly code: ErrorCode }
   | { readonly name: 'broadcast'; readonly receivers: number }
+  | {
+      readonly name: 'pendingKeys'
+      readonly keys: readonly { readonly thumbprint: string; readonly deviceId: string; readonly expires: number }[]
+    }
+  | { readonly name: 'approveKey'; readonly problem: Fault | undefined }
 
 /** Who waits for the outcome of something. */
 export type Asker =
@@ -95,10 +214,13 @@ export type UserFound = 'exists' | 'unknown' | 'server_busy' | 'storage_failed'
 /** The typed union of what the router takes in. */
 export type RouterEvent =
   | RelayMessage
+  | RelaySignedMessage
   | AuthenticateMessage
+  | ExchangeKeysMessage
   | RequestMessage
   | WrittenMessage
   | ClosedMessage
+  | { readonly kind: 'keysExchanged'; readonly connection: ConnectionId; readonly verdict: KeyExchangeVerdict }
   | { readonly kind: 'loginVerdict'; readonly connection: ConnectionId; readonly verdict: LoginVerdict }
   | {
       readonly kind: 'passwordVerdict'
@@ -117,6 +239,12 @@ export type RouterEvent =
     }
   /** The password, role or state of an account was changed from outside its sessions. */
   | { readonly kind: 'accountChanged'; readonly userId: string }
+  /** A bundle of signatures was checked: a byte for each, 1 for a good one; undefined when it could not be done. */
+  | { readonly kind: 'verified'; readonly bundle: number; readonly verdicts: Uint8Array | undefined }
+  | { readonly kind: 'keyVerdict'; readonly asker: Asker; readonly request: KeyRequest; readonly verdict: KeyVerdict }
+  /** Keys of a user were revoked from outside the sessions. */
+  | { readonly kind: 'keysRevoked'; readonly userId: string; readonly keys: readonly DeviceKey[] }
+  | { readonly kind: 'policiesChanged'; readonly userId: string; readonly policies: Policies }
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
   /** The server is about to end all connections. */
   | { readonly kind: 'draining' }
@@ -129,6 +257,9 @@ export type RouterEffect =
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly message: AcceptorMessage }
   /** To every acceptor. */
   | { readonly kind: 'sendAll'; readonly message: AcceptorMessage }
+  | { readonly kind: 'exchangeKeys'; readonly connection: ConnectionId; readonly attempt: KeyExchangeAttempt }
+  /** Whoever waits for keys has gone. */
+  | { readonly kind: 'cancelExchange'; readonly connection: ConnectionId }
   | { readonly kind: 'login'; readonly connection: ConnectionId; readonly attempt: LoginAttempt }
   /** Whoever waits for a login has gone. */
   | { readonly kind: 'cancelLogin'; readonly connection: ConnectionId }
@@ -139,6 +270,9 @@ export type RouterEffect =
       readonly change: PasswordChange
     }
   | { readonly kind: 'findUser'; readonly userId: string }
+  /** The bytes are valid until the effect has been run. */
+  | { readonly kind: 'verify'; readonly bundle: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'keyRequest'; readonly asker: Asker; readonly request: KeyRequest }
   | {
       readonly kind: 'ban'
       readonly asker: Asker
@@ -149,7 +283,15 @@ export type RouterEffect =
   | { readonly kind: 'commandReply'; readonly id: number; readonly reply: CommandReply }
   | {
       readonly kind: 'observed'
-      readonly name: 'sessionBegan' | 'sessionEnded' | 'loginFailed' | 'kicked' | 'passwordChanged'
+      readonly name:
+        | 'sessionBegan'
+        | 'sessionEnded'
+        | 'loginFailed'
+        | 'kicked'
+        | 'passwordChanged'
+        | 'keyRequested'
+        | 'keyEnrolled'
+        | 'keyRevoked'
       readonly user: string
       readonly connection: ConnectionId
       readonly detail: string

@@ -1,20 +1,22 @@
 /** From AuthRequest to session, and every end of a session. */
 import type { AuthenticateMessage, ConnectionId } from '../mailbox/router-messages.ts'
-import type { AuthRequest } from '../protocol/entities/index.ts'
+import type { AuthRequest, KeyEvent } from '../protocol/entities/index.ts'
 import { type ErrorCode, errors, fault } from '../protocol/errors.ts'
 import { frameOf, refusal } from '../protocol/replies.ts'
 import { userIdFault } from '../protocol/user-id.ts'
-import { serverFrame } from './answer.ts'
-import type { LoginAttempt, LoginVerdict, Refused } from './events.ts'
+import { say, serverFrame } from './answer.ts'
+import type { LoginAttempt, LoginVerdict, Refused, SealedIdentity } from './events.ts'
 import { enter, leave } from './presence.ts'
-import { type Applicant, acceptorOf, type Session, type Step } from './state.ts'
+import { type Applicant, acceptorOf, applicantsOf, type Session, type Step } from './state.ts'
 
 /** A client wants to log in: hands its credentials to whoever checks them. */
 export function authenticate(step: Step, message: AuthenticateMessage): void {
   const { state } = step
-  if (state.peers.has(message.connection)) return
+  const peer = state.peers.get(message.connection)
+  if (peer !== undefined && peer.kind !== 'sealed') return
   // The acceptor has checked the content against the schema.
   const request = JSON.parse(message.content) as AuthRequest
+  const sealed = peer === undefined ? undefined : withProof(peer.identity, message.proof)
   const applicant: Applicant = {
     kind: 'applicant',
     connection: message.connection,
@@ -22,7 +24,9 @@ export function authenticate(step: Step, message: AuthenticateMessage): void {
     userId: request.UserId,
     callbackId: message.callbackId,
     wantsResume: request.Resume !== undefined,
+    sealed,
     isOutdated: false,
+    changes: [],
   }
   state.peers.set(message.connection, applicant)
   const nameProblem = userIdFault(request.UserId)
@@ -36,12 +40,33 @@ export function authenticate(step: Step, message: AuthenticateMessage): void {
     ...(request.Password === undefined ? {} : { password: request.Password }),
     ...(request.Token === undefined ? {} : { token: request.Token }),
     ...(request.Register === undefined ? {} : { register: request.Register }),
+    ...(sealed === undefined
+      ? {}
+      : { thumbprint: sealed.thumbprint, sealed: { ...sealed, deviceId: request.DeviceId } }),
   }
   step.effects.push({ kind: 'login', connection: message.connection, attempt })
 }
 
+/** The client's signature comes with the first login; each later one on the same connection is checked with it too. */
+function withProof(identity: SealedIdentity, proof: Uint8Array | undefined): SealedIdentity {
+  return proof === undefined ? identity : { ...identity, proof }
+}
+
+/** The client does not have the key that it named: no answer tells it what was wrong. */
+function cutForged(step: Step, { connection, userId }: Applicant): void {
+  step.state.peers.delete(connection)
+  const detail = "the client's signature is wrong"
+  step.effects.push({ kind: 'send', connection, message: { kind: 'cut', connection, detail } })
+  step.effects.push({ kind: 'observed', name: 'loginFailed', user: userId, connection, detail: 'bad_signature' })
+}
+
 function refuseLogin(step: Step, applicant: Applicant, refused: Refused): void {
-  step.state.peers.delete(applicant.connection)
+  const { peers } = step.state
+  if (applicant.sealed === undefined) peers.delete(applicant.connection)
+  else {
+    const { connection, sealed } = applicant
+    peers.set(connection, { kind: 'sealed', connection, identity: sealed })
+  }
   const answered = { type: 'AuthRequest', toUser: false, callbackId: applicant.callbackId }
   const extras = refused.retryAfterSeconds === undefined ? {} : { retryAfter: refused.retryAfterSeconds }
   const body = refusal(answered, fault(refused.code, refused.message), Math.floor(step.now / 1000), extras)
@@ -56,6 +81,10 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
   const applicant = step.state.peers.get(connection)
   // The client has gone while its login was checked.
   if (applicant?.kind !== 'applicant') return
+  if (!verdict.ok && verdict.code === 'bad_signature') {
+    cutForged(step, applicant)
+    return
+  }
   if (!verdict.ok) {
     refuseLogin(step, applicant, verdict)
     return
@@ -81,7 +110,17 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     role: verdict.role,
     watches: false,
     changesPassword: false,
+    sealed:
+      applicant.sealed === undefined
+        ? undefined
+        : { thumbprint: applicant.sealed.thumbprint, nonce: applicant.sealed.nonce },
+    boundTo: verdict.boundTo,
+    keys: new Map(verdict.keys),
+    policies: verdict.policies,
+    held: [],
+    keyRequests: 0,
   }
+  for (const change of applicant.changes) change(session)
   // The new one comes in before the old one goes: the user is never offline in between.
   enter(step, session)
   if (options.sessionPolicy === 'replace') for (const old of others) endSession(step, old, 'replaced')
@@ -92,6 +131,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     Role: verdict.role,
     Token: verdict.token,
     TokenExpires: verdict.tokenExpires,
+    ...(verdict.ticket === undefined ? {} : { Ticket: verdict.ticket.text, TicketExpires: verdict.ticket.expires }),
     Version: 1,
     // Nothing is stored for who is away: what was missed can't be recovered.
     ...(applicant.wantsResume ? { Recovered: false } : {}),
@@ -100,8 +140,16 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
   step.effects.push({
     kind: 'send',
     connection,
-    message: { kind: 'beginSession', connection, user: session.user, frames },
+    message: {
+      kind: 'beginSession',
+      connection,
+      user: session.user,
+      frames,
+      policies: session.policies,
+      keys: [...session.keys],
+    },
   })
+  tellPendingKeys(step, session)
   step.effects.push({
     kind: 'observed',
     name: 'sessionBegan',
@@ -109,6 +157,16 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     connection,
     detail: applicant.address,
   })
+}
+
+/** Tells a session that has begun of keys of its user that wait for approval, unless one is its own. */
+function tellPendingKeys(step: Step, session: Session): void {
+  for (const { thumbprint, candidate } of step.state.pendingKeys.of(session.user, step.now)) {
+    if (thumbprint === session.sealed?.thumbprint) continue
+    const { userId, deviceId } = candidate
+    const event: KeyEvent = { Kind: 'requested', UserId: userId, DeviceId: deviceId, Thumbprint: thumbprint }
+    say(step, session.connection, 'KeyEvent', event)
+  }
 }
 
 /** Ends a session from the server's side; the client is told why. */
@@ -128,6 +186,11 @@ export function endSession(
 export function connectionClosed(step: Step, connection: ConnectionId): void {
   const peer = step.state.peers.get(connection)
   if (peer === undefined) return
+  if (peer.kind === 'sealed' || peer.kind === 'exchanging') {
+    step.state.peers.delete(connection)
+    if (peer.kind === 'exchanging') step.effects.push({ kind: 'cancelExchange', connection })
+    return
+  }
   if (peer.kind === 'applicant') {
     step.state.peers.delete(connection)
     step.effects.push({ kind: 'cancelLogin', connection })
@@ -137,8 +200,9 @@ export function connectionClosed(step: Step, connection: ConnectionId): void {
   step.effects.push({ kind: 'observed', name: 'sessionEnded', user: peer.user, connection, detail: 'closed' })
 }
 
-/** An account was changed: its sessions end, and logins that are being checked count no more. */
+/** An account was changed: its sessions end, and logins that are being checked and keys that wait count no more. */
 export function accountChanged(step: Step, userId: string, except?: Session): void {
+  step.state.pendingKeys.forget(userId)
   for (const session of [...(step.state.users.get(userId) ?? [])]) {
     if (session !== except) endSession(step, session, 'account_changed')
   }
@@ -147,9 +211,7 @@ export function accountChanged(step: Step, userId: string, except?: Session): vo
 
 /** Logins of a user that are being checked count no more. */
 export function voidLogins(step: Step, userId: string): void {
-  for (const peer of step.state.peers.values()) {
-    if (peer.kind === 'applicant' && peer.userId === userId) peer.isOutdated = true
-  }
+  for (const applicant of applicantsOf(step.state, userId)) applicant.isOutdated = true
 }
 
 /** An acceptor is gone, and its connections with it. */

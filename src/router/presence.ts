@@ -1,5 +1,6 @@
 /** Who comes and goes: the tables of users online, and the events for those who watch, coalesced by turn. */
 import { serverFrame } from './answer.ts'
+import { dropHeld } from './held.ts'
 import type { Session, Step } from './state.ts'
 
 /** Adds a session to its user. */
@@ -20,6 +21,7 @@ export function enter(step: Step, session: Session): void {
 /** Takes a session from its user. */
 export function leave(step: Step, session: Session): void {
   const { state } = step
+  dropHeld(step, session)
   state.peers.delete(session.connection)
   state.sessions--
   if (session.watches) state.watchers--

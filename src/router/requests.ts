@@ -12,6 +12,7 @@ import { errors, fault } from '../protocol/errors.ts'
 import { refuse, say, succeed } from './answer.ts'
 import { lookUp } from './delivery.ts'
 import type { Asker, Refused } from './events.ts'
+import { isKeyRequest, keyRequest } from './keys.ts'
 import { accountChanged, endSession } from './login.ts'
 import { looked, watch } from './presence.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
@@ -41,7 +42,8 @@ export function request(step: Step, message: RequestMessage): void {
       succeed(step, message)
       break
     default:
-      refuse(step, { ...message, toUser: false }, fault('not_supported'))
+      if (isKeyRequest(message.type)) keyRequest(step, session, message)
+      else refuse(step, { ...message, toUser: false }, fault('not_supported'))
   }
 }
 

@@ -3,14 +3,20 @@
  * socket, one at a time, and runs the effects. While an acceptor's mailbox is nearly full it takes in nothing new,
  * so its own inboxes fill and the acceptors stop reading. Runs on: the main thread.
  */
+import type { KeyOffer } from '../mailbox/acceptor-messages.ts'
 import { Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
 import { readRouterMessage } from '../mailbox/router-codec.ts'
 import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
+import type { DeviceKey, Policies } from '../mailbox/store-messages.ts'
 import type { Fault } from '../protocol/errors.ts'
 import { AcceptorLink } from './acceptor-link.ts'
 import type {
   Command,
   CommandReply,
+  KeyExchangeAttempt,
+  KeyExchangeVerdict,
+  KeyRequest,
+  KeyVerdict,
   LoginAttempt,
   LoginVerdict,
   PasswordChange,
@@ -24,11 +30,17 @@ import { step } from './step.ts'
 
 /** What the router has others do. None of them rejects. */
 export interface RouterServices {
+  /** The verdict on an attempt that need not wait; undefined for all that are for `login`. */
+  loginAtOnce(attempt: LoginAttempt): LoginVerdict | undefined
   login(attempt: LoginAttempt, signal: AbortSignal): Promise<LoginVerdict>
+  exchangeKeys(attempt: KeyExchangeAttempt, signal: AbortSignal): Promise<KeyExchangeVerdict>
   changePassword(change: PasswordChange): Promise<{ readonly ok: true } | Refused>
   findUser(userId: string): Promise<UserFound>
   /** @param until Unix time in milliseconds */
   ban(userId: string, until: number): Promise<Fault | undefined>
+  /** Checks a bundle of signatures: a byte for each; undefined when there is too much to do. The bytes are given away. */
+  verify(bundle: Uint8Array): Promise<Uint8Array | undefined>
+  keyRequest(request: KeyRequest): Promise<KeyVerdict>
 }
 
 /** What the router tells those who log and count. */
@@ -62,8 +74,11 @@ export class RouterShell {
   /** Events that came while there was no credit; as many as there are services at work at most. */
   #waiting: RouterEvent[] = []
   readonly #logins = new Map<ConnectionId, AbortController>()
+  readonly #exchanges = new Map<ConnectionId, AbortController>()
   readonly #commands = new Map<number, (reply: CommandReply) => void>()
   #nextCommand = 1
+  /** What connections are offered; acceptors that start are told of it. */
+  #offer: KeyOffer | undefined
   #isPublishScheduled = false
   /** Changes of accounts that sessions asked for and that are not stored yet. */
   #changesUnderWay = 0
@@ -97,7 +112,12 @@ export class RouterShell {
     return {
       users: this.#state.users.size,
       sessions: this.#state.sessions,
-      undecided: this.#state.receipts.size + this.#state.pendingLookups + this.#changesUnderWay + this.#waiting.length,
+      undecided:
+        this.#state.receipts.size +
+        this.#state.pendingLookups +
+        this.#state.bundles.size +
+        this.#changesUnderWay +
+        this.#waiting.length,
     }
   }
 
@@ -111,14 +131,32 @@ export class RouterShell {
     })
   }
 
+  /** Connections are offered these keys from now on. */
+  offerKeys(offer: KeyOffer): void {
+    this.#offer = offer
+    for (const { link } of this.#acceptors) link.send({ kind: 'keyOffer', offer })
+    this.#publish()
+  }
+
   /** An account was changed from outside its sessions: they end. */
   accountChanged(userId: string): void {
     this.#post({ kind: 'accountChanged', userId })
   }
 
+  /** Keys of a user were revoked from outside the sessions. */
+  keysRevoked(userId: string, keys: readonly DeviceKey[]): void {
+    this.#post({ kind: 'keysRevoked', userId, keys })
+  }
+
+  /** What a user may send was changed. */
+  policiesChanged(userId: string, policies: Policies): void {
+    this.#post({ kind: 'policiesChanged', userId, policies })
+  }
+
   /** Joins the next acceptor, in the order of their indices. */
   addAcceptor(end: MailboxEnd): void {
     this.#acceptors.push(this.#openAcceptor(end, this.#acceptors.length))
+    this.#tellOffer(this.#acceptors.length - 1)
   }
 
   /** An acceptor thread has died and another stands in for it. */
@@ -126,9 +164,17 @@ export class RouterShell {
     // What the dead thread had published names connections that are gone: nobody would ever report their end.
     this.#acceptors[index]?.mailbox.close()
     this.#acceptors[index] = this.#openAcceptor(end, index)
+    this.#tellOffer(index)
     this.#post({ kind: 'acceptorLost', acceptor: index })
     // What had stopped for want of credit towards the dead thread goes on: nobody else would say so.
     this.#onSpace(index)
+  }
+
+  #tellOffer(index: number): void {
+    const link = this.#acceptors[index]?.link
+    if (this.#offer === undefined || link === undefined) return
+    link.send({ kind: 'keyOffer', offer: this.#offer })
+    link.publish()
   }
 
   /** Has all acceptors close their listeners and stop reading; each reports `quiesced` after all that it had read. */
@@ -148,6 +194,7 @@ export class RouterShell {
   close(): void {
     clearInterval(this.#ticker)
     for (const controller of this.#logins.values()) controller.abort()
+    for (const controller of this.#exchanges.values()) controller.abort()
     for (const { mailbox } of this.#acceptors) mailbox.close()
   }
 
@@ -215,6 +262,12 @@ export class RouterShell {
       case 'cancelLogin':
         this.#logins.get(effect.connection)?.abort()
         break
+      case 'exchangeKeys':
+        this.#exchangeKeys(effect.connection, effect.attempt)
+        break
+      case 'cancelExchange':
+        this.#exchanges.get(effect.connection)?.abort()
+        break
       case 'changePassword':
         this.#changePassword(effect)
         break
@@ -225,6 +278,12 @@ export class RouterShell {
         break
       case 'ban':
         this.#ban(effect)
+        break
+      case 'verify':
+        this.#verify(effect)
+        break
+      case 'keyRequest':
+        this.#keyRequest(effect)
         break
       case 'commandReply':
         this.#commands.get(effect.id)?.(effect.reply)
@@ -238,10 +297,26 @@ export class RouterShell {
     }
   }
 
+  #exchangeKeys(connection: ConnectionId, attempt: KeyExchangeAttempt): void {
+    const controller = new AbortController()
+    this.#exchanges.set(connection, controller)
+    void this.#options.services.exchangeKeys(attempt, controller.signal).then((verdict) => {
+      this.#exchanges.delete(connection)
+      this.#post({ kind: 'keysExchanged', connection, verdict })
+    })
+  }
+
   #login(connection: ConnectionId, attempt: LoginAttempt): void {
+    const { services } = this.#options
+    const atOnce = services.loginAtOnce(attempt)
+    if (atOnce !== undefined) {
+      // In the same turn, as another effect of the same message: its answer wakes the acceptor with all others.
+      this.#run({ kind: 'loginVerdict', connection, verdict: atOnce })
+      return
+    }
     const controller = new AbortController()
     this.#logins.set(connection, controller)
-    void this.#options.services.login(attempt, controller.signal).then((verdict) => {
+    void services.login(attempt, controller.signal).then((verdict) => {
       this.#logins.delete(connection)
       this.#post({ kind: 'loginVerdict', connection, verdict })
     })
@@ -263,6 +338,21 @@ export class RouterShell {
     void this.#options.services.ban(userId, effect.until).then((problem) => {
       this.#changesUnderWay--
       this.#post({ kind: 'banned', asker, userId, sessions, problem })
+    })
+  }
+
+  #verify({ bundle, bytes }: Extract<RouterEffect, { kind: 'verify' }>): void {
+    // In memory of its own: cloning a piece of a larger one for the thread would clone all of it.
+    void this.#options.services
+      .verify(new Uint8Array(bytes))
+      .then((verdicts) => this.#post({ kind: 'verified', bundle, verdicts }))
+  }
+
+  #keyRequest({ asker, request }: Extract<RouterEffect, { kind: 'keyRequest' }>): void {
+    this.#changesUnderWay++
+    void this.#options.services.keyRequest(request).then((verdict) => {
+      this.#changesUnderWay--
+      this.#post({ kind: 'keyVerdict', asker, request, verdict })
     })
   }
 }

@@ -1,8 +1,11 @@
 /** What the router knows: who is logged in where, and who waits for what. */
 import type { ConnectionId } from '../mailbox/router-messages.ts'
-import type { Role } from '../mailbox/store-messages.ts'
+import type { Policies, Role } from '../mailbox/store-messages.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
-import type { Asker, RouterEffect } from './events.ts'
+import { ReplayCache, type ReplayCacheLimits } from '../security/replay-cache.ts'
+import type { Asker, RouterEffect, SealedIdentity } from './events.ts'
+import type { Held } from './held.ts'
+import { PendingKeys, type PendingKeysLimits } from './pending-keys.ts'
 import { SortedNames } from './sorted-names.ts'
 
 /** How the router was set up. */
@@ -18,6 +21,29 @@ export interface RouterOptions {
   readonly pendingLookupsMax: number
   /** Presence events written in one turn. */
   readonly presenceBatchMax: number
+  /** Bytes of all messages that wait for the check of a signature, their own or of one before them. */
+  readonly heldBytesMax: number
+  /** Requests about keys of one session that are under way. */
+  readonly keyRequestsMax: number
+  readonly pendingKeys: PendingKeysLimits
+  readonly replays: ReplayCacheLimits
+  /** No signature of this Unix second or an older one is accepted: an earlier life of the process may have done so. */
+  readonly replayFloor: number
+}
+
+/** A connection whose keys are being exchanged. */
+export interface Exchanging {
+  readonly kind: 'exchanging'
+  readonly connection: ConnectionId
+  /** Of the offer, in base64url. */
+  readonly nonce: string
+}
+
+/** A sealed connection that no login of is being checked. */
+export interface Sealed {
+  readonly kind: 'sealed'
+  readonly connection: ConnectionId
+  readonly identity: SealedIdentity
 }
 
 /** A connection whose login is being checked. */
@@ -28,8 +54,12 @@ export interface Applicant {
   readonly userId: string
   readonly callbackId: string | undefined
   readonly wantsResume: boolean
+  /** Of a sealed connection. */
+  readonly sealed: SealedIdentity | undefined
   /** The account was changed since the check began: its verdict is worth nothing. */
   isOutdated: boolean
+  /** What changed about the account since the check began, and does not outdate it. */
+  readonly changes: ((session: Session) => void)[]
 }
 
 /** A logged-in session. */
@@ -42,10 +72,21 @@ export interface Session {
   readonly role: Role
   watches: boolean
   changesPassword: boolean
+  /** The thumbprint of the client's key and the nonce of the offer, when the session is sealed. */
+  readonly sealed: { readonly thumbprint: string; readonly nonce: string } | undefined
+  /** Thumbprints of the keys that the session dies with: its own, and that of the session whose token let it in. */
+  readonly boundTo: readonly string[]
+  /** The keys under which its messages can be signed: modulus by thumbprint. */
+  readonly keys: Map<string, string>
+  policies: Policies
+  /** Messages that wait for the check of a signature, in their order; the first one of them has not been decided. */
+  readonly held: Held[]
+  /** Requests about keys that are under way. */
+  keyRequests: number
 }
 
 /** A connection that the router has heard of. */
-export type Peer = Applicant | Session
+export type Peer = Exchanging | Sealed | Applicant | Session
 
 /** A message whose sender waits to hear what became of it. */
 export interface PendingDelivery {
@@ -88,6 +129,14 @@ export interface RouterState {
   readonly presenceChanges: Map<string, PresenceChange>
   /** Counts how often a watcher looked at who is online. */
   presenceLooks: number
+  /** Bundles of signatures that are being checked, and whose they are. */
+  readonly bundles: Map<number, { readonly session: Session; readonly held: Held }>
+  nextBundle: number
+  /** Bytes that sessions hold. */
+  heldBytes: number
+  /** What was accepted under a signature lately. */
+  readonly replays: ReplayCache
+  readonly pendingKeys: PendingKeys
 }
 
 /** An empty router. */
@@ -105,6 +154,11 @@ export function createRouterState(options: RouterOptions): RouterState {
     watchers: 0,
     presenceChanges: new Map(),
     presenceLooks: 0,
+    bundles: new Map(),
+    nextBundle: 1,
+    heldBytes: 0,
+    replays: new ReplayCache(options.replays, options.replayFloor),
+    pendingKeys: new PendingKeys(options.pendingKeys),
   }
 }
 
@@ -119,6 +173,13 @@ export interface Step {
 export function sessionOf(state: RouterState, connection: ConnectionId): Session | undefined {
   const peer = state.peers.get(connection)
   return peer?.kind === 'session' ? peer : undefined
+}
+
+/** Those whose login as this user is being checked. */
+export function applicantsOf(state: RouterState, userId: string): Applicant[] {
+  return [...state.peers.values()].filter(
+    (peer): peer is Applicant => peer.kind === 'applicant' && peer.userId === userId,
+  )
 }
 
 const acceptorShift = 2 ** 28

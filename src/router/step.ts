@@ -3,12 +3,15 @@
  * The same function runs in the server and in tests that replay any order of events.
  */
 import { banStored, takeCommand } from './commands.ts'
-import { relay, userFound, writesLost, written } from './delivery.ts'
+import { userFound, writesLost, written } from './delivery.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
+import { exchangeKeys, keysExchanged } from './exchange.ts'
+import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
 import { acceptorLost, accountChanged, authenticate, connectionClosed, decideLogin, refuseApplicants } from './login.ts'
 import { announce } from './presence.ts'
-import { passwordChanged, request } from './requests.ts'
+import { passwordChanged } from './requests.ts'
 import type { RouterState } from './state.ts'
+import { takeRelay, takeRequest, takeSigned, verified } from './verification.ts'
 
 /**
  * Takes one event.
@@ -23,13 +26,22 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
   const at = { state, now, effects }
   switch (event.kind) {
     case 'relay':
-      relay(at, event)
+      takeRelay(at, event)
+      break
+    case 'relaySigned':
+      takeSigned(at, event)
       break
     case 'authenticate':
       authenticate(at, event)
       break
+    case 'exchangeKeys':
+      exchangeKeys(at, event)
+      break
+    case 'keysExchanged':
+      keysExchanged(at, event.connection, event.verdict)
+      break
     case 'request':
-      request(at, event)
+      takeRequest(at, event)
       break
     case 'written':
       written(at, event)
@@ -51,6 +63,18 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'accountChanged':
       accountChanged(at, event.userId)
+      break
+    case 'verified':
+      verified(at, event.bundle, event.verdicts)
+      break
+    case 'keyVerdict':
+      keyDecided(at, event)
+      break
+    case 'keysRevoked':
+      keysRevoked(at, event.userId, event.keys, undefined)
+      break
+    case 'policiesChanged':
+      policiesChanged(at, event.userId, event.policies)
       break
     case 'command':
       takeCommand(at, event.id, event.command)

@@ -30,6 +30,12 @@ const restartsMax = 5
 const healthyAfterMs = 60_000
 const countsPerLife = 2 ** 24
 
+/**
+ * What dies young in this thread dies very young, so a small young generation is as good as V8's 48 MiB for throughput, stays
+ * in the caches, and takes 10 MiB less.
+ */
+const youngGenerationMebibytes = 4
+
 /** See the head of the file. */
 export class AcceptorThread {
   readonly index: number
@@ -125,6 +131,7 @@ export class AcceptorThread {
       name: `parley-acceptor-${this.index}`,
       // As for the pool: what the flags of the process load would make a thread that stands in for a dead one late.
       execArgv: threadFlags(),
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMebibytes },
       workerData,
       transferList: [pair.second.port],
     })

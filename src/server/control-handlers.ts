@@ -6,6 +6,7 @@ import type { CommandReply } from '../router/events.ts'
 import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
 import type { ControlHandlers } from './control-server.ts'
+import type { KeyKeeper } from './key-keeper.ts'
 
 /** Calls after which a user's sessions are out of date. */
 const changesAccount: ReadonlySet<StoreCallName> = new Set([
@@ -19,12 +20,15 @@ const changesAccount: ReadonlySet<StoreCallName> = new Set([
 export function controlHandlers(parts: {
   shell: RouterShell
   store: Store
+  keys: Pick<KeyKeeper, 'show' | 'rotateIdentity'>
   status: () => ServerStatus
   /** The longest text that is sent: as in a frame of a client. */
   frameBytesMax: number
 }): ControlHandlers {
-  const { shell, store, frameBytesMax } = parts
+  const { shell, store, keys, frameBytesMax } = parts
   return {
+    keysShow: () => keys.show(),
+    keysRotate: () => keys.rotateIdentity(),
     status: parts.status,
     who: async ({ prefix = '', after, limit = userListLimitDefault }) => {
       const reply = expect('who', await shell.command({ name: 'who', prefix, after, limit }))
@@ -47,12 +51,27 @@ export function controlHandlers(parts: {
       checkLength(message, frameBytesMax)
       return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
     },
+    pendingKeys: async ({ userId }) => expect('pendingKeys', await shell.command({ name: 'pendingKeys', userId })).keys,
+    approveKey: async ({ userId, thumbprint }) => {
+      const { problem } = expect('approveKey', await shell.command({ name: 'approveKey', userId, thumbprint }))
+      if (problem !== undefined) throw Object.assign(new Error(problem.message), { code: problem.code })
+      return { thumbprint }
+    },
     store: async <Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']) => {
       const give = await store.call(name, take)
-      if (changesAccount.has(name) && 'userId' in take) shell.accountChanged(take.userId)
+      if ('userId' in take) tellShell(shell, name, take.userId, give)
       return give
     },
   }
+}
+
+/** Tells the sessions of a user what was done to the account. */
+function tellShell(shell: RouterShell, name: StoreCallName, userId: string, give: unknown): void {
+  if (changesAccount.has(name)) shell.accountChanged(userId)
+  // The store gives what `StoreCalls` says.
+  else if (name === 'setPolicies') shell.policiesChanged(userId, give as StoreCalls['setPolicies']['give'])
+  else if (name === 'revokeKey') shell.keysRevoked(userId, [give as StoreCalls['revokeKey']['give']])
+  else if (name === 'resetKeys') shell.keysRevoked(userId, give as StoreCalls['resetKeys']['give'])
 }
 
 /** Refuses a text that a client could not have sent: mailboxes have room for what fits a frame. */
@@ -79,6 +98,10 @@ export function handlersOf(ready: Promise<ControlHandlers>): ControlHandlers {
     kick: async (take) => (await ready).kick(take),
     send: async (take) => (await ready).send(take),
     broadcast: async (take) => (await ready).broadcast(take),
+    keysShow: async () => (await ready).keysShow(),
+    keysRotate: async () => (await ready).keysRotate(),
+    pendingKeys: async (take) => (await ready).pendingKeys(take),
+    approveKey: async (take) => (await ready).approveKey(take),
     store: async (name, take) => (await ready).store(name, take),
   }
 }

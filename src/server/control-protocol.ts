@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import type { AccountCalls, AccountSummary, StoreCalls } from '../mailbox/store-messages.ts'
 import type { Json } from '../protocol/json.ts'
+import type { ShownKeys } from './key-keeper.ts'
 
 /** What a server says of itself: a JSON object with these and more. */
 export interface ServerStatus {
@@ -28,8 +29,16 @@ export interface OnlinePage {
   readonly after?: string
 }
 
-/** Requests to the store that may come through the socket: all but those that would give a secret away. */
-export type ControlStoreCallName = Exclude<keyof AccountCalls, 'tokenKey'>
+/** A key that waits for approval. */
+export interface PendingKeySummary {
+  readonly thumbprint: string
+  readonly deviceId: string
+  /** Unix time in milliseconds. */
+  readonly expires: number
+}
+
+/** Requests to the store that may come through the socket: all but those that would give a secret away, or that sessions make. */
+export type ControlStoreCallName = Exclude<keyof AccountCalls, 'tokenKey' | 'enrolKey' | 'readKeyLog'>
 
 /** What the store gives through the socket: an account without its hash. */
 export type ControlStoreGive<Name extends ControlStoreCallName> = Name extends 'findAccount'
@@ -45,10 +54,18 @@ export type ControlCalls = {
   who: { take: { prefix?: string; after?: string; limit?: number }; give: OnlinePage }
   /** Ends the sessions of a user, and bans for a time when asked. */
   kick: { take: { userId: string; reason?: string; banSeconds?: number }; give: { sessions: number } }
+  /** The public part of the server's own keys. */
+  keysShow: { take: Record<string, never>; give: ShownKeys }
+  /** Makes a new identity of the server, signed by the one before. */
+  keysRotate: { take: Record<string, never>; give: ShownKeys }
   /** A text from the server itself to one user. */
   send: { take: { to: string; message: string }; give: { status: 'sent' | 'rejected'; code?: string } }
   /** A text from the server itself to everyone online. */
   broadcast: { take: { message: string }; give: { receivers: number } }
+  /** The keys of a user that wait for approval. */
+  pendingKeys: { take: { userId: string }; give: readonly PendingKeySummary[] }
+  /** Enrols a key that waits for approval. */
+  approveKey: { take: { userId: string; thumbprint: string }; give: { thumbprint: string } }
 }
 
 /** The name of a request. */

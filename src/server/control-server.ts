@@ -12,9 +12,11 @@ import {
   type ControlReply,
   encodeControlLine,
   type OnlinePage,
+  type PendingKeySummary,
   type ServerStatus,
 } from './control-protocol.ts'
 import { type KnownRequest, readRequest } from './control-takes.ts'
+import type { ShownKeys } from './key-keeper.ts'
 
 /** What the control socket does to the server. A handler that throws an error with a `code` refuses with it. */
 export interface ControlHandlers {
@@ -23,6 +25,10 @@ export interface ControlHandlers {
   kick(take: { userId: string; reason?: string; banSeconds?: number }): Promise<{ sessions: number }>
   send(take: { to: string; message: string }): Promise<{ status: 'sent' | 'rejected'; code?: string }>
   broadcast(take: { message: string }): Promise<{ receivers: number }>
+  keysShow(): Promise<ShownKeys> | ShownKeys
+  keysRotate(): Promise<ShownKeys>
+  pendingKeys(take: { userId: string }): Promise<readonly PendingKeySummary[]>
+  approveKey(take: { userId: string; thumbprint: string }): Promise<{ thumbprint: string }>
   /** Asks the store, and ends the sessions of an account that was changed. */
   store<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<StoreCalls[Name]['give']>
 }
@@ -197,6 +203,14 @@ async function perform(request: KnownRequest, handlers: ControlHandlers): Promis
       return handlers.send(request.take)
     case 'broadcast':
       return handlers.broadcast(request.take)
+    case 'keysShow':
+      return handlers.keysShow()
+    case 'keysRotate':
+      return handlers.keysRotate()
+    case 'pendingKeys':
+      return handlers.pendingKeys(request.take)
+    case 'approveKey':
+      return handlers.approveKey(request.take)
     case 'findAccount': {
       const account = await handlers.store('findAccount', request.take)
       return account && withoutSecret(account)

@@ -26,6 +26,7 @@ const passwordHash = z.string().min(1).max(512)
 const role = z.enum(['user', 'operator'])
 const time = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const newAccount = z.object({ userId, passwordHash, role })
+const thumbprint = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'a thumbprint has 43 characters of base64url')
 const limit = z.number().int().min(1).max(userListLimitMax)
 const nothing = z.object({}).transform((): Record<string, never> => ({}))
 const page = { prefix: namePart.exactOptional(), after: namePart.exactOptional() }
@@ -38,6 +39,8 @@ const takes: { readonly [Name in ControlCallName]: z.ZodType<ControlCalls[Name][
     reason: z.string().max(256).exactOptional(),
     banSeconds: z.number().int().min(0).max(banSecondsMax).exactOptional(),
   }),
+  keysShow: nothing,
+  keysRotate: nothing,
   send: z.object({ to: userId, message: z.string() }),
   broadcast: z.object({ message: z.string() }),
   findAccount: z.object({ userId }),
@@ -51,6 +54,16 @@ const takes: { readonly [Name in ControlCallName]: z.ZodType<ControlCalls[Name][
   setBan: z.object({ userId, bannedUntil: time }),
   removeAccount: z.object({ userId }),
   listAccounts: z.object({ ...page, limit }),
+  setPolicies: z.object({
+    userId,
+    signedOnly: z.boolean().exactOptional(),
+    endToEnd: z.enum(['allow', 'require', 'refuse']).exactOptional(),
+  }),
+  listKeys: z.object({ userId }),
+  revokeKey: z.object({ userId, thumbprint, by: z.literal('operator') }),
+  resetKeys: z.object({ userId }),
+  pendingKeys: z.object({ userId }),
+  approveKey: z.object({ userId, thumbprint }),
 }
 
 const request = z.object({ id: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), call: z.string(), take: z.json() })

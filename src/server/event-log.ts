@@ -4,6 +4,7 @@ import type { RouterObservation } from '../router/router-shell.ts'
 import type { AuthenticatorEvent } from '../workers/login-verdict.ts'
 import type { PoolEvent } from '../workers/pool-events.ts'
 import type { ControlEvent } from './control-server.ts'
+import type { KeyEvent } from './key-keeper.ts'
 
 type LogLine = (fields: object, message: string) => void
 
@@ -16,7 +17,24 @@ export interface ServerLog {
 }
 
 /** Reasons of a close that are worth a look at the default level. */
-const notable: ReadonlySet<string> = new Set(['slow_consumer', 'protocol_abuse', 'internal_error', 'auth_failed'])
+const notable: ReadonlySet<string> = new Set([
+  'slow_consumer',
+  'protocol_abuse',
+  'internal_error',
+  'auth_failed',
+  'handshake_failed',
+  'record_failed',
+  'sealing_required',
+])
+
+/** What befalls users that is worth a look at the default level. */
+const worthKnowing: ReadonlySet<RouterObservation['name']> = new Set([
+  'kicked',
+  'passwordChanged',
+  'keyRequested',
+  'keyEnrolled',
+  'keyRevoked',
+])
 
 /** See the head of the file. */
 export class EventLog {
@@ -57,7 +75,7 @@ export class EventLog {
   router(observation: RouterObservation): void {
     const { name, user, connection, detail } = observation
     const fields = { user, connection, detail }
-    if (name === 'kicked' || name === 'passwordChanged') this.#log.info(fields, name)
+    if (worthKnowing.has(name)) this.#log.info(fields, name)
     else this.#log.debug(fields, name)
   }
 
@@ -80,6 +98,12 @@ export class EventLog {
     const { name, ...fields } = event
     if (name === 'workerStarted') this.#log.debug(fields, name)
     else this.#log.warn(fields, name)
+  }
+
+  keys(event: KeyEvent): void {
+    const { name, ...fields } = event
+    if (event.name === 'keyRenewalFailed') this.#log.error({ err: event.error }, name)
+    else this.#log.info(fields, name)
   }
 
   control(event: ControlEvent): void {

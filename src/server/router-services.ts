@@ -4,12 +4,24 @@ import type { Store } from '../mailbox/store-messages.ts'
 import { errors, type Fault, fault } from '../protocol/errors.ts'
 import type { RouterServices } from '../router/router-shell.ts'
 import type { Authenticator } from '../workers/authenticator.ts'
+import type { KeyExchange } from '../workers/key-exchange.ts'
+import type { KeyRegistrar } from '../workers/key-registrar.ts'
 
 /** Makes the services. None of them rejects: what fails becomes a code. */
-export function routerServices(store: Store, authenticator: Authenticator): RouterServices {
+export function routerServices(parts: {
+  readonly store: Store
+  readonly authenticator: Authenticator
+  readonly registrar: KeyRegistrar
+  readonly keyExchange: KeyExchange
+}): RouterServices {
+  const { store, authenticator, registrar, keyExchange } = parts
   return {
+    exchangeKeys: (attempt, signal) => keyExchange.exchange(attempt, signal),
+    loginAtOnce: (attempt) => authenticator.loginAtOnce(attempt),
     login: (attempt, signal) => authenticator.login(attempt, signal),
     changePassword: (change) => authenticator.changePassword(change),
+    verify: (bundle) => registrar.verify(bundle),
+    keyRequest: (request) => registrar.handle(request),
     findUser: async (userId) => {
       try {
         return (await store.call('findAccount', { userId })) === undefined ? 'unknown' : 'exists'

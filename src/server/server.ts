@@ -7,10 +7,14 @@ import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import { StoreError } from '../mailbox/store-error.ts'
+import type { Store } from '../mailbox/store-messages.ts'
 import { RouterShell } from '../router/router-shell.ts'
+import { AccountCache } from '../store/account-cache.ts'
 import { makeDataDir } from '../store/data-dir.ts'
 import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
+import { KeyExchange } from '../workers/key-exchange.ts'
+import { KeyRegistrar } from '../workers/key-registrar.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { AcceptorGroup } from './acceptor-group.ts'
 import type { ListeningAddress } from './acceptor-thread.ts'
@@ -19,6 +23,7 @@ import { controlPath } from './control-protocol.ts'
 import { type ControlHandlers, type ControlServer, startControlServer } from './control-server.ts'
 import { drainServer } from './drain.ts'
 import { EventLog, type ServerLog } from './event-log.ts'
+import { KeyKeeper } from './key-keeper.ts'
 import { routerServices } from './router-services.ts'
 import { ServerStartError } from './start-error.ts'
 import { ServerStatusBoard } from './status-board.ts'
@@ -63,6 +68,7 @@ interface Started {
   store?: StoreClient
   control?: ControlServer
   pool?: WorkerPool
+  keys?: KeyKeeper
   acceptors?: AcceptorGroup
   shell?: RouterShell
 }
@@ -98,6 +104,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   })
   const store = await startStoreThread({ dataDir: settings.dataDir, onDied: (error) => fail(error) })
   parts.store = store
+  const accounts = new AccountCache(store, { accountsMax: limits.accountsRememberedMax.value })
   const pool = new WorkerPool({
     minThreads: settings.poolMinThreads,
     maxThreads: settings.poolMaxThreads,
@@ -105,14 +112,21 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     idleTimeoutMs: settings.poolIdleTimeoutMs,
     batchMax: settings.poolBatch,
     taskTimeoutMs: settings.poolTaskTimeoutMs,
-    lanes: { passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax } },
+    lanes: {
+      passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax },
+      keyExchange: { queueMax: limits.keyExchangesWaitingMax.value },
+    },
     ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
     onEvent: (event) => events.pool(event),
   })
   parts.pool = pool
-  await pool.ready()
+  // The threads start while the keys are read, or made.
+  const [keys] = await Promise.all([openKeys(settings, events), pool.ready()])
+  parts.keys = keys
+  log.info({ thumbprint: keys.thumbprint }, 'identity of this server, which clients pin')
+  const keyExchange = new KeyExchange({ pool, keys })
   const authenticator = new Authenticator({
-    store,
+    store: accounts,
     pool,
     tokenKey: await store.call('tokenKey', {}),
     cost: { memoryKib: settings.argon2MemoryKib, passes: settings.argon2Passes },
@@ -120,10 +134,22 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     loginQueueMax: settings.loginQueueMax,
     loginWaitMs: settings.loginWaitMs,
     selfRegistration: settings.selfRegistration,
+    sealing: {
+      isProven: (proof, signal) => keyExchange.isProven(proof, signal),
+      ticketKeys: () => keys.ticketKeys(),
+      ticketTtlSeconds: settings.ticketTtlS,
+    },
     onEvent: (event) => events.authenticator(event),
   })
-  await makeFirstOperator(store, authenticator, options)
+  await makeFirstOperator(accounts, authenticator, options)
 
+  const registrar = new KeyRegistrar({
+    store: accounts,
+    pool,
+    serverThumbprint: () => keys.thumbprint,
+    allowsRs256: settings.suites.includes(3),
+    onFault: (userId, error) => log.error({ user: userId, err: error }, 'a request about keys failed'),
+  })
   const connections = connectionsLimit(settings.connectionsMax, descriptorLimit())
   const wanted = acceptorThreads(settings.acceptorThreads, thisPlatform())
   if (wanted.warning !== undefined) log.warn({ acceptorThreads: wanted.count }, wanted.warning)
@@ -144,7 +170,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const board = new ServerStatusBoard()
   const shell: RouterShell = new RouterShell({
     router: routerOptions(settings),
-    services: routerServices(store, authenticator),
+    services: routerServices({ store: accounts, authenticator, registrar, keyExchange }),
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
@@ -154,13 +180,16 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     now: Date.now,
   })
   parts.shell = shell
+  shell.offerKeys(keys.offer)
+  keys.keep(limits.keyRenewalCheckMs.value, (offer) => shell.offerKeys(offer))
   const addresses = await acceptors.start()
 
   const startedAt = Date.now()
   serve(
     controlHandlers({
       shell,
-      store,
+      store: accounts,
+      keys,
       frameBytesMax: settings.frameBytesMax,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
@@ -183,18 +212,33 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
 /** Stops what was started, in the opposite order of the data: no one is cut off from what it still needs. */
 async function stopParts(parts: Started): Promise<void> {
   await parts.control?.close()
+  parts.keys?.stop()
   parts.shell?.close()
   await parts.acceptors?.stop()
   await parts.pool?.close()
   await parts.store?.close()
 }
 
+/** Reads the server's own keys, or makes them at the first start. */
+function openKeys(settings: Settings, events: EventLog): Promise<KeyKeeper> {
+  const day = 86_400
+  return KeyKeeper.open({
+    dataDir: settings.dataDir,
+    suites: settings.suites,
+    ticketTtlSeconds: settings.ticketTtlS,
+    lives: {
+      handshakeSeconds: limits.handshakeKeyDays.value * day,
+      handshakeRenewSeconds: limits.handshakeKeyRenewDays.value * day,
+      handshakeGraceSeconds: limits.handshakeKeyGraceHours.value * 3600,
+      ticketKeySeconds: limits.ticketKeyHours.value * 3600,
+    },
+    now: Date.now,
+    onEvent: (event) => events.keys(event),
+  })
+}
+
 /** Makes the operator's account at the first start. */
-async function makeFirstOperator(
-  store: StoreClient,
-  authenticator: Authenticator,
-  options: ServerOptions,
-): Promise<void> {
+async function makeFirstOperator(store: Store, authenticator: Authenticator, options: ServerOptions): Promise<void> {
   if ((await store.call('countAccounts', {})) > 0) return
   const userId = 'operator'
   const password = randomBytes(15).toString('base64url')

@@ -1,9 +1,11 @@
 /** From settings to what each thread is told. */
 import { availableParallelism } from 'node:os'
-import type { AcceptorLimits, AcceptorOptions, ListenerOptions } from '../acceptor/options.ts'
+import type { AcceptorLimits, AcceptorOptions, ListenerOptions, SignatureOptions } from '../acceptor/options.ts'
+import { requiresSealing } from '../config/cross-checks.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import type { RouterOptions } from '../router/state.ts'
+import type { ReplayCacheLimits } from '../security/replay-cache.ts'
 
 /** Capacities of the rings between the main thread and an acceptor, in bytes, powers of two. */
 export interface RingSizes {
@@ -32,8 +34,10 @@ export function acceptorLimits(settings: Settings, connectionsMax: number): Acce
     loginAttemptsMax: limits.loginAttemptsMax.value,
     faultsBeforeLoginMax: limits.faultsBeforeLoginMax.value,
     noiseBytesMax: limits.noiseBytesMax.value,
+    handshakesPerSecond: settings.handshakesPerSecond,
     userMessagesPerSecond: settings.userMessagesPerSecond,
     outputBytesMax: settings.outputBytesMax,
+    unverifiedBytesMax: limits.unverifiedBytesMax.value,
     unreadBytesMax: limits.unreadBytesMax.value,
     heartbeatAfterMs: settings.heartbeatAfterMs,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
@@ -51,6 +55,23 @@ export function listenerOptions(settings: Settings): ListenerOptions[] {
   ]
 }
 
+/** What was signed is accepted once, and not when its time differs from the clock by more than five minutes. */
+const replayLimits: ReplayCacheLimits = {
+  windowS: 300,
+  userIdsMax: limits.replayUserIdsMax.value,
+  idsMax: limits.replayIdsMax.value,
+}
+
+/** How signed messages are checked. */
+function signatureOptions(settings: Settings): SignatureOptions {
+  return {
+    requiresSigning: settings.minSecurity === 'signed',
+    allowsRs256: settings.suites.includes(3),
+    weChatToken: settings.wechatToken,
+    replays: replayLimits,
+  }
+}
+
 /** What an acceptor is told besides its mailbox. */
 export function acceptorOptions(
   settings: Settings,
@@ -58,7 +79,9 @@ export function acceptorOptions(
 ): Omit<AcceptorOptions, 'index' | 'firstCount' | 'mailbox'> {
   return {
     delimiters: { start: settings.startByte, end: settings.endByte },
+    requiresSealing: requiresSealing(settings),
     listeners: listenerOptions(settings),
+    signatures: signatureOptions(settings),
     limits: acceptorLimits(settings, connectionsMax),
   }
 }
@@ -115,5 +138,15 @@ export function routerOptions(settings: Settings): RouterOptions {
     pendingReceiptsMax: limits.pendingReceiptsMax.value,
     pendingLookupsMax: limits.pendingLookupsMax.value,
     presenceBatchMax: limits.presenceBatchMax.value,
+    heldBytesMax: limits.heldBytesMax.value,
+    keyRequestsMax: limits.keyRequestsMax.value,
+    pendingKeys: {
+      perUserMax: limits.pendingKeysPerUserMax.value,
+      max: limits.pendingKeysMax.value,
+      ttlMs: limits.pendingKeyTtlMs.value,
+    },
+    replays: replayLimits,
+    // An earlier life of the server may have accepted what is older. No restart takes less than a second.
+    replayFloor: Math.floor(Date.now() / 1000) - 1,
   }
 }

@@ -1,10 +1,18 @@
 /**
- * Accounts in the database: every call of {@link AccountCalls}, synchronous, one prepared statement each.
+ * Accounts in the database: the calls of {@link AccountCalls} that are about them, synchronous, one prepared statement each.
  * Opens no transaction around a single call; who wants several calls to be one commit puts them into one.
  */
 import type Database from 'libsql'
 import { StoreError } from '../mailbox/store-error.ts'
-import type { Account, AccountCalls, AccountSummary, NewAccount, Role } from '../mailbox/store-messages.ts'
+import type {
+  Account,
+  AccountCalls,
+  AccountKey,
+  AccountSummary,
+  EndToEndPolicy,
+  NewAccount,
+  Role,
+} from '../mailbox/store-messages.ts'
 
 /** What accounts need of the world. */
 export interface AccountsOptions {
@@ -13,6 +21,8 @@ export interface AccountsOptions {
   readonly now: () => number
   /** Random bytes that nobody can guess. */
   readonly random: (bytes: number) => Uint8Array
+  /** The keys of a user. */
+  readonly keysOf: (userId: string) => readonly AccountKey[]
 }
 
 /** The most accounts that one page of `listAccounts` holds. */
@@ -30,6 +40,8 @@ interface AccountRow {
   readonly generation: number
   readonly banned_until: number
   readonly created_at: number
+  readonly signed_only: number
+  readonly end_to_end: EndToEndPolicy
 }
 
 const summaryColumns = 'user_id, role, disabled, banned_until, created_at'
@@ -44,6 +56,7 @@ type Give<Name extends keyof AccountCalls> = AccountCalls[Name]['give']
 export class Accounts {
   readonly #now: () => number
   readonly #random: (bytes: number) => Uint8Array
+  readonly #keysOf: (userId: string) => readonly AccountKey[]
   readonly #database: Database.Database
   readonly #find: Database.Statement
   readonly #count: Database.Statement
@@ -54,6 +67,7 @@ export class Accounts {
   readonly #setRole: Database.Statement
   readonly #setDisabled: Database.Statement
   readonly #setBan: Database.Statement
+  readonly #setPolicies: Database.Statement
   readonly #remove: Database.Statement
   readonly #raiseFirstGeneration: Database.Statement
   readonly #list: Database.Statement
@@ -64,6 +78,7 @@ export class Accounts {
     const { database } = options
     this.#now = options.now
     this.#random = options.random
+    this.#keysOf = options.keysOf
     this.#database = database
     this.#find = database.prepare('SELECT * FROM accounts WHERE user_id = ?')
     this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
@@ -88,6 +103,10 @@ export class Accounts {
     this.#setBan = database.prepare(
       `UPDATE accounts SET banned_until = ? WHERE user_id = ? RETURNING ${summaryColumns}`,
     )
+    this.#setPolicies = database.prepare(
+      `UPDATE accounts SET signed_only = coalesce(?, signed_only), end_to_end = coalesce(?, end_to_end)
+       WHERE user_id = ? RETURNING signed_only, end_to_end`,
+    )
     this.#remove = database.prepare(`DELETE FROM accounts WHERE user_id = ? RETURNING ${summaryColumns}, generation`)
     this.#raiseFirstGeneration = database.prepare(
       `UPDATE counters SET value = max(value, ?) WHERE name = 'first_generation'`,
@@ -102,7 +121,7 @@ export class Accounts {
   /** The account of exactly that name, or undefined. */
   findAccount(take: Take<'findAccount'>): Give<'findAccount'> {
     const row = this.#find.get([take.userId]) as AccountRow | undefined
-    return row === undefined ? undefined : accountOf(row)
+    return row === undefined ? undefined : accountOf(row, this.#keysOf(row.user_id))
   }
 
   /** How many accounts there are. */
@@ -152,6 +171,15 @@ export class Accounts {
   /** Bans until a moment, in Unix milliseconds; 0 ends a ban. */
   setBan(take: Take<'setBan'>): Give<'setBan'> {
     return summaryOf(this.#setBan.get([take.bannedUntil, take.userId]), take.userId)
+  }
+
+  /** Sets what messages of the user must be like; what is not given stays as it is. */
+  setPolicies(take: Take<'setPolicies'>): Give<'setPolicies'> {
+    const { userId, signedOnly, endToEnd } = take
+    const flag = signedOnly === undefined ? null : Number(signedOnly)
+    const row = this.#setPolicies.get([flag, endToEnd ?? null, userId]) as AccountRow | undefined
+    if (row === undefined) throw new StoreError('user_unknown', `There is no user ${userId}.`)
+    return { signedOnly: row.signed_only === 1, endToEnd: row.end_to_end }
   }
 
   /** Removes the account and says what it was. */
@@ -211,7 +239,7 @@ export class Accounts {
   }
 }
 
-function accountOf(row: AccountRow): Account {
+function accountOf(row: AccountRow, keys: readonly AccountKey[]): Account {
   return {
     userId: row.user_id,
     passwordHash: row.password_hash ?? undefined,
@@ -220,6 +248,8 @@ function accountOf(row: AccountRow): Account {
     generation: row.generation,
     bannedUntil: row.banned_until,
     createdAt: row.created_at,
+    keys,
+    policies: { signedOnly: row.signed_only === 1, endToEnd: row.end_to_end },
   }
 }
 

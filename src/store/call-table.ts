@@ -1,6 +1,7 @@
 /** Who answers which call of the store, and which calls write. */
 import type { StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
 import type { Accounts } from './accounts.ts'
+import type { DeviceKeys } from './device-keys.ts'
 import type { Inboxes } from './inboxes.ts'
 
 /** What each call does, synchronously. */
@@ -18,6 +19,10 @@ export const accountWrites: ReadonlySet<StoreCallName> = new Set([
   'setDisabled',
   'setBan',
   'removeAccount',
+  'setPolicies',
+  'enrolKey',
+  'revokeKey',
+  'resetKeys',
   'tokenKey',
 ])
 
@@ -36,8 +41,15 @@ export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
 /** Calls that read rows of inboxes, and so must find what was done before them in the same commit. */
 export const inboxReads: ReadonlySet<StoreCallName> = new Set(['readInbox', 'loadJournal'])
 
+/** Those who do the calls. */
+export interface CallTakers {
+  readonly accounts: Accounts
+  readonly keys: DeviceKeys
+  readonly inboxes: () => Inboxes
+}
+
 /** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
-export function callTable(accounts: Accounts, inboxes: () => Inboxes): CallTable {
+export function callTable({ accounts, keys, inboxes }: CallTakers): CallTable {
   return {
     findAccount: (take) => accounts.findAccount(take),
     countAccounts: () => accounts.countAccounts(),
@@ -50,11 +62,18 @@ export function callTable(accounts: Accounts, inboxes: () => Inboxes): CallTable
     setBan: (take) => accounts.setBan(take),
     removeAccount: (take) => {
       const removed = accounts.removeAccount(take)
-      // Whoever gets the name next must not get these messages.
+      // Whoever gets the name next must have neither these keys nor these messages.
+      keys.forgetUser(take.userId)
       inboxes().removeInbox({ user: take.userId })
       return removed
     },
     listAccounts: (take) => accounts.listAccounts(take),
+    setPolicies: (take) => accounts.setPolicies(take),
+    enrolKey: (take) => keys.enrolKey(take),
+    revokeKey: (take) => keys.revokeKey(take),
+    resetKeys: (take) => keys.resetKeys(take),
+    listKeys: (take) => keys.listKeys(take),
+    readKeyLog: (take) => keys.readKeyLog(take),
     tokenKey: () => accounts.tokenKey(),
     openEpoch: () => inboxes().openEpoch(),
     openInbox: (take) => inboxes().openInbox(take),

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type Database from 'libsql'
+import { limits } from '../config/limits.ts'
 import type { TicketedRun } from '../mailbox/inbox-codec.ts'
 import type { AppendedMessage, AppendFault, InboxSettings } from '../mailbox/inbox-messages.ts'
 import type { StoreError } from '../mailbox/store-error.ts'
@@ -12,6 +13,7 @@ import { Accounts } from './accounts.ts'
 import { accountWrites, type CallTable, callTable, inboxReads, inboxWrites } from './call-table.ts'
 import { CommitWitness } from './commit-witness.ts'
 import { openDatabaseFile } from './database-file.ts'
+import { DeviceKeys } from './device-keys.ts'
 import type { JournalLimits } from './id-journal.ts'
 import type { Inboxes } from './inboxes.ts'
 import { openInboxes } from './open-inboxes.ts'
@@ -89,8 +91,14 @@ export class LocalStore implements Store {
     this.#database = database
     this.path = path
     this.#options = options
-    const accounts = new Accounts({ database, now: options.now ?? Date.now, random: options.random ?? randomBytes })
-    this.#calls = callTable(accounts, () => this.inboxes())
+    const { now = Date.now, random = randomBytes } = options
+    const keys = new DeviceKeys({
+      database,
+      now,
+      limits: { enrolledMax: limits.userKeysMax.value, everMax: limits.userKeysEverMax.value },
+    })
+    const accounts = new Accounts({ database, now, random, keysOf: (userId) => keys.keysOf(userId) })
+    this.#calls = callTable({ accounts, keys, inboxes: () => this.inboxes() })
     this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, options.monotonic ?? (() => performance.now()))
   }
 

@@ -24,6 +24,34 @@ const migrations: readonly string[] = [
    CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    INSERT INTO counters (name, value) VALUES ('first_generation', 1);
    CREATE TABLE secrets (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;`,
+  // The log of a user's keys, and what was revoked, outlive the account: a new one of the same name goes on with them.
+  `ALTER TABLE accounts ADD COLUMN signed_only INTEGER NOT NULL DEFAULT 0 CHECK (signed_only IN (0, 1));
+   ALTER TABLE accounts ADD COLUMN end_to_end TEXT NOT NULL DEFAULT 'allow' CHECK (end_to_end IN ('allow', 'require', 'refuse'));
+   CREATE TABLE device_keys (
+     user_id     TEXT NOT NULL,
+     thumbprint  TEXT NOT NULL,
+     modulus     TEXT NOT NULL,
+     exponent    TEXT NOT NULL,
+     device_id   TEXT NOT NULL,
+     enrolled_at INTEGER NOT NULL,
+     approved_by TEXT NOT NULL,
+     revoked_at  INTEGER,
+     PRIMARY KEY (user_id, thumbprint)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE key_log (
+     user_id     TEXT NOT NULL,
+     number      INTEGER NOT NULL,
+     kind        TEXT NOT NULL CHECK (kind IN ('enrol', 'revoke')),
+     time        INTEGER NOT NULL,
+     thumbprint  TEXT NOT NULL,
+     approved_by TEXT NOT NULL,
+     server      TEXT NOT NULL,
+     signature   TEXT NOT NULL,
+     previous    TEXT NOT NULL,
+     hash        TEXT NOT NULL,
+     PRIMARY KEY (user_id, number)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE key_resets (user_id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;`,
   // Inboxes. Segments have no index beside their id: who has which stands in memory, and is read again at the start.
   `CREATE TABLE segments (
      id         INTEGER PRIMARY KEY NOT NULL,

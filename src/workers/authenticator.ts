@@ -2,12 +2,13 @@
  * Decides who may log in. Asks the store for the account, lets the throttle slow down guessing, has passwords
  * checked in the pool, mints tokens. Bounded in how many wait and for how long. Runs on: the main thread.
  */
-import type { Account, Store } from '../mailbox/store-messages.ts'
+import type { Account, KnownAccount, RememberingStore } from '../mailbox/store-messages.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
 import { errors } from '../protocol/errors.ts'
 import { userIdFault } from '../protocol/user-id.ts'
-import { mintToken, readToken } from '../security/token.ts'
+import { mintToken, readToken, type TokenPayload, tokenThumbprintsMax } from '../security/token.ts'
 import { LoginThrottle } from './login-throttle.ts'
+import { clientHasKey, isByTicket, type SealedLoginOptions, ticketCounts, ticketFor } from './login-tickets.ts'
 import type {
   AuthenticatorEvent,
   LoginAttempt,
@@ -33,7 +34,7 @@ export interface PasswordPool {
 
 /** What the authenticator works with, and its limits. */
 export interface AuthenticatorOptions {
-  readonly store: Store
+  readonly store: RememberingStore
   /** Its lane `passwords` must hold as many items as may wait here. */
   readonly pool: PasswordPool
   /** What tokens are signed with: the store's `tokenKey`. */
@@ -45,6 +46,8 @@ export interface AuthenticatorOptions {
   /** How long one may wait in all. */
   readonly loginWaitMs: number
   readonly selfRegistration: boolean
+  /** What sealed sessions need; without it they are refused. */
+  readonly sealing?: SealedLoginOptions | undefined
   /** Unix milliseconds; `Date.now` where not given. */
   readonly now?: () => number
   readonly random?: (bytes: number) => Uint8Array
@@ -58,7 +61,7 @@ const sessionIdBytes = 16
 /** Checks logins and password changes. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
-  readonly #store: Store
+  readonly #store: RememberingStore
   readonly #pool: PasswordPool
   readonly #now: () => number
   readonly #random: (bytes: number) => Uint8Array
@@ -88,12 +91,34 @@ export class Authenticator {
    * @param signal takes the attempt back: it frees its place and resolves to `server_busy`
    */
   async login(attempt: LoginAttempt, signal?: AbortSignal): Promise<LoginVerdict> {
-    const { userId, address } = attempt
     const begun = this.#now()
-    const verdict = await this.#guarded(userId, () => this.#decide(attempt, signal))
-    const tookMs = this.#now() - begun
-    if (verdict.ok) this.#emit({ name: 'loggedIn', userId, address, by: wayOf(attempt), tookMs })
-    else this.#emit({ name: 'loginRefused', userId, address, code: verdict.code, tookMs })
+    const verdict = await this.#guarded(attempt.userId, () => this.#decideProven(attempt, signal))
+    this.#report(attempt, verdict, this.#now() - begun)
+    return verdict
+  }
+
+  /**
+   * Decides on an attempt that need not wait for anything, which is one by token of an account that the store
+   * remembers. Undefined for all others: they are for {@link login}.
+   */
+  loginAtOnce(attempt: LoginAttempt): LoginVerdict | undefined {
+    const { userId, token, sealed } = attempt
+    // Whether it has its key takes the pool to find out.
+    if (sealed !== undefined && sealed.resumed === undefined) return undefined
+    const isTicket = isByTicket(attempt)
+    if (!isTicket && (token === undefined || attempt.password !== undefined || attempt.register === true)) {
+      return undefined
+    }
+    const account = this.#store.known(userId)
+    if (account === undefined) return undefined
+    if (isTicket || token === undefined) {
+      const verdict = this.#decideTicket(attempt, account)
+      this.#report(attempt, verdict, 0)
+      return verdict
+    }
+    const payload = this.#payloadOf(attempt, token)
+    const verdict = payload === undefined ? this.#fail(attempt) : this.#decideToken(attempt, payload, account)
+    this.#report(attempt, verdict, 0)
     return verdict
   }
 
@@ -118,10 +143,21 @@ export class Authenticator {
     return result.value.hash
   }
 
+  /** In a sealed session nothing is decided before the client has shown that it has the key that it named. */
+  async #decideProven(attempt: LoginAttempt, signal: AbortSignal | undefined): Promise<LoginVerdict> {
+    const { sealed } = attempt
+    if (sealed === undefined) return this.#decide(attempt, signal)
+    const { sealing } = this.#options
+    const hasKey = sealing === undefined ? false : await clientHasKey(sealed, sealing, signal)
+    if (hasKey === 'busy') return busy()
+    return hasKey ? this.#decide(attempt, signal) : refuse('bad_signature', errors.bad_signature.message)
+  }
+
   #decide(attempt: LoginAttempt, signal: AbortSignal | undefined): Promise<LoginVerdict> {
     const { userId, password, token, register } = attempt
     const nameFault = userIdFault(userId)
     if (nameFault !== undefined) return Promise.resolve(refuse('bad_content', `UserId: ${nameFault}.`))
+    if (isByTicket(attempt)) return this.#loginByTicket(attempt)
     if (token !== undefined && password === undefined && register !== true) return this.#loginByToken(attempt, token)
     if (password === undefined || token !== undefined) {
       return Promise.resolve(
@@ -134,21 +170,48 @@ export class Authenticator {
   }
 
   async #loginByToken(attempt: LoginAttempt, token: string): Promise<LoginVerdict> {
+    const payload = this.#payloadOf(attempt, token)
+    if (payload === undefined) return this.#fail(attempt)
+    return this.#decideToken(attempt, payload, await this.#store.call('findAccount', { userId: attempt.userId }))
+  }
+
+  /** What a token of this user says; undefined when it is none. */
+  #payloadOf(attempt: LoginAttempt, token: string): TokenPayload | undefined {
     const payload = readToken(this.#options.tokenKey, token, Math.floor(this.#now() / 1000))
-    if (payload === undefined || payload.userId !== attempt.userId) return this.#fail(attempt)
-    const account = await this.#store.call('findAccount', { userId: attempt.userId })
+    return payload?.userId === attempt.userId ? payload : undefined
+  }
+
+  #decideToken(attempt: LoginAttempt, payload: TokenPayload, account: KnownAccount | undefined): LoginVerdict {
     if (account === undefined || account.disabled || account.generation !== payload.generation) {
       return this.#fail(attempt)
     }
+    const states = new Map(account.keys.map(({ thumbprint, revoked }) => [thumbprint, revoked]))
+    // A key that was never enrolled can't be revoked: nothing depends on it.
+    const bound = payload.thumbprints.filter((thumbprint) => states.has(thumbprint))
+    if (bound.length >= tokenThumbprintsMax || bound.some((thumbprint) => states.get(thumbprint) === true)) {
+      return this.#fail(attempt)
+    }
     // Forgives nothing: it costs nothing, so whoever has one account could guess at others between two of these.
-    return this.#welcome(account)
+    return this.#welcome(attempt, account, bound)
+  }
+
+  async #loginByTicket(attempt: LoginAttempt): Promise<LoginVerdict> {
+    return this.#decideTicket(attempt, await this.#store.call('findAccount', { userId: attempt.userId }))
+  }
+
+  #decideTicket(attempt: LoginAttempt, account: KnownAccount | undefined): LoginVerdict {
+    // Not counted as a failure: it is no guess.
+    if (account === undefined || !ticketCounts(attempt, account)) {
+      return refuse('auth_failed', errors.auth_failed.message)
+    }
+    return this.#welcome(attempt, account)
   }
 
   async #loginByPassword(attempt: LoginAttempt, password: string, patience: Patience): Promise<LoginVerdict> {
     const checked = await this.#checkPassword(attempt, password, patience)
     if (!checked.ok) return checked
     this.#throttle.succeeded(attempt)
-    return this.#welcome(checked.account)
+    return this.#welcome(attempt, checked.account)
   }
 
   async #register(attempt: LoginAttempt, password: string, patience: Patience): Promise<LoginVerdict> {
@@ -171,7 +234,7 @@ export class Authenticator {
       throw error
     }
     const account = await this.#store.call('findAccount', { userId })
-    return account === undefined ? refuse('auth_failed', errors.auth_failed.message) : this.#welcome(account)
+    return account === undefined ? refuse('auth_failed', errors.auth_failed.message) : this.#welcome(attempt, account)
   }
 
   async #change(change: PasswordChange): Promise<PasswordChangeVerdict> {
@@ -237,16 +300,27 @@ export class Authenticator {
     throw Object.assign(new Error(result.error.message), { code: 'storage_failed' })
   }
 
-  #welcome(account: Account): LoginVerdict {
-    const { userId, role, generation, bannedUntil } = account
+  /** @param bound thumbprints of enrolled keys under which the token was handed out that lets the user in */
+  #welcome(attempt: LoginAttempt, account: KnownAccount, bound: readonly string[] = []): LoginVerdict {
+    const { userId, role, generation, bannedUntil, keys, policies } = account
     const now = this.#now()
     if (bannedUntil > now) {
       return { ...refuse('banned', errors.banned.message), retryAfterSeconds: Math.ceil((bannedUntil - now) / 1000) }
     }
+    const { thumbprint } = attempt
+    if (keys.some((key) => key.revoked && key.thumbprint === thumbprint)) {
+      return refuse('key_revoked', errors.key_revoked.message)
+    }
+    const boundTo = thumbprint === undefined || bound.includes(thumbprint) ? bound : [...bound, thumbprint]
     const tokenExpires = Math.floor(now / 1000) + this.#options.tokenTtlSeconds
-    const token = mintToken(this.#options.tokenKey, { userId, generation, expires: tokenExpires }, this.#random)
+    const payload = { userId, generation, expires: tokenExpires, thumbprints: boundTo }
+    const token = mintToken(this.#options.tokenKey, payload, this.#random)
     const sessionId = Buffer.from(this.#random(sessionIdBytes)).toString('base64url')
-    return { ok: true, userId, role, generation, sessionId, token, tokenExpires }
+    const enrolled = keys.flatMap(({ thumbprint, key, revoked }) => (revoked ? [] : [[thumbprint, key.n] as const]))
+    const moment = { now: Math.floor(now / 1000), random: this.#random }
+    const ticket = ticketFor(account, attempt.sealed, this.#options.sealing, moment)
+    const given = { sessionId, token, tokenExpires, ticket }
+    return { ok: true, userId, role, generation, ...given, keys: enrolled, boundTo, policies }
   }
 
   #fail(party: { readonly userId: string; readonly address: string }): LoginRefusal {
@@ -284,13 +358,20 @@ export class Authenticator {
     }
   }
 
+  #report(attempt: LoginAttempt, verdict: LoginVerdict, tookMs: number): void {
+    const { userId, address } = attempt
+    if (verdict.ok) this.#emit({ name: 'loggedIn', userId, address, by: wayOf(attempt), tookMs })
+    else this.#emit({ name: 'loginRefused', userId, address, code: verdict.code, tookMs })
+  }
+
   #emit(event: AuthenticatorEvent): void {
     this.#options.onEvent?.(event)
   }
 }
 
-function wayOf(attempt: LoginAttempt): 'password' | 'token' | 'registration' {
+function wayOf(attempt: LoginAttempt): 'password' | 'token' | 'ticket' | 'registration' {
   if (attempt.register === true) return 'registration'
+  if (isByTicket(attempt)) return 'ticket'
   return attempt.token === undefined ? 'password' : 'token'
 }
 

@@ -1,5 +1,8 @@
 /** What is asked of the authenticator and what it answers. */
-import type { Role } from '../mailbox/store-messages.ts'
+import type { Policies, Role } from '../mailbox/store-messages.ts'
+import type { RsaPublicJwk } from '../security/jwk.ts'
+import type { ResumedClaims } from '../security/server-handshake.ts'
+import type { SuiteNumber } from '../security/suites.ts'
 
 /** Somebody wants to be a user's session: with the password or with a token, never both. */
 export interface LoginAttempt {
@@ -10,6 +13,26 @@ export interface LoginAttempt {
   readonly token?: string | undefined
   /** Makes the account first; with a password only. */
   readonly register?: boolean | undefined
+  /** In a sealed session. */
+  readonly sealed?: SealedLogin | undefined
+  /** The thumbprint of the client's key, when the session is sealed. */
+  readonly thumbprint?: string | undefined
+}
+
+/** What of a sealed session takes part in its login. */
+export interface SealedLogin {
+  readonly suite: SuiteNumber
+  /** Of the client's key. */
+  readonly thumbprint: string
+  /** The client's key, in a full handshake: with `proof` it shows that it is its own. */
+  readonly clientKey: RsaPublicJwk | undefined
+  readonly transcriptHash: Uint8Array
+  readonly proof: Uint8Array | undefined
+  /** What a ticket of the session holds. */
+  readonly resumptionSecret: Uint8Array
+  /** Who came back with a ticket. */
+  readonly resumed: ResumedClaims | undefined
+  readonly deviceId: string | undefined
 }
 
 /** A user wants another password for the own account. */
@@ -29,6 +52,9 @@ export type LoginRefusalCode =
   | 'not_allowed'
   | 'user_exists'
   | 'bad_content'
+  /** The client of a sealed session does not have the key that it named; nothing else was looked at. */
+  | 'bad_signature'
+  | 'key_revoked'
 
 /** Why not. */
 export interface LoginRefusal {
@@ -50,6 +76,13 @@ export interface LoginSuccess {
   readonly token: string
   /** Unix time in seconds. */
   readonly tokenExpires: number
+  /** In a sealed session, where its suite has tickets. Unix time in seconds. */
+  readonly ticket?: { readonly text: string; readonly expires: number } | undefined
+  /** The user's keys that count: thumbprint and modulus. */
+  readonly keys: readonly (readonly [thumbprint: string, modulus: string])[]
+  /** Thumbprints of the keys that the session dies with: the client's, and the one that the token was handed out under. */
+  readonly boundTo: readonly string[]
+  readonly policies: Policies
 }
 
 /** The answer to a {@link LoginAttempt}. */
@@ -64,7 +97,7 @@ export type AuthenticatorEvent =
       readonly name: 'loggedIn'
       readonly userId: string
       readonly address: string
-      readonly by: 'password' | 'token' | 'registration'
+      readonly by: 'password' | 'token' | 'ticket' | 'registration'
       /** From the attempt to its verdict. */
       readonly tookMs: number
     }

@@ -47,6 +47,20 @@ export interface RunOptions {
 /** At most two hashes at once: each fills 19 MiB and a core. A hash costs 300 hops, so batches gain nothing but delay. */
 const passwordLane = { concurrency: 2, batchMax: 2 }
 
+/** Bundles of up to 64 signatures each: where sessions send singly, several in one batch save hops. A full one takes some 20 ms. */
+const signatureLane = { concurrency: 16, batchMax: 16 }
+
+/** A full handshake costs a thread half a millisecond: a batch is some milliseconds, so that what comes after it does not wait long. */
+const keyExchangeBatchMax = 8
+
+/**
+ * Makes threads import their entry. Piscina tries `require` first, which Node can do with modules from 20.19 on; but a thread that is
+ * ended just then (it came too late, the pool is closed) takes the whole process with it (`v8::Module::IsGraphAsync`, seen in 20.20).
+ */
+const importFlags: readonly string[] = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
+  ? ['--no-experimental-require-module']
+  : []
+
 const resourceLimitsDefault = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 }
 /** Time for a thread to start and answer: on a machine that is short of everything it takes seconds. */
 const startTimeoutMs = 30_000
@@ -96,7 +110,13 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    this.#lanes = { passwords: makeLane('passwords', passwordLane, options) }
+    // All threads may: lanes take turns, and a batch is short.
+    const keyExchangeLane = { concurrency: options.maxThreads, batchMax: keyExchangeBatchMax }
+    this.#lanes = {
+      passwords: makeLane('passwords', passwordLane, options),
+      keyExchange: makeLane('keyExchange', keyExchangeLane, options),
+      signatures: makeLane('signatures', signatureLane, options),
+    }
     this.#laneOrder = Object.values(this.#lanes)
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerFile ?? new URL('./tasks.worker.js', import.meta.url)),
@@ -109,7 +129,7 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       resourceLimits: options.resourceLimits ?? resourceLimitsDefault,
       // Without the flags of the process: what those load or hook into would make each new thread late.
-      execArgv: threadFlags(),
+      execArgv: [...threadFlags(), ...importFlags],
     })
     this.#piscina.on('workerCreate', () => this.#onWorkerStarted())
     this.#piscina.on('workerDestroy', () => this.#onWorkerDestroyed())

@@ -1,4 +1,7 @@
 /** What crosses between the pool's owner and its threads: batches of items of one lane, and one result an item. */
+import type { RsaPublicJwk } from '../security/jwk.ts'
+import type { ServerExchangeInput, ServerExchangeResult } from '../security/server-handshake.ts'
+import type { SuiteNumber } from '../security/suites.ts'
 import type { PasswordCost } from './password.ts'
 
 /** Work for the lane `passwords`. */
@@ -20,9 +23,50 @@ export interface PasswordResult {
   readonly hash: string | undefined
 }
 
+/** Work for the lane `signatures`. */
+export type SignatureTask =
+  /** Signatures of messages: a bundle of `security/signature-bundle.ts`. */
+  | { readonly kind: 'bundle'; readonly bytes: Uint8Array }
+  /** Signatures over single texts. */
+  | { readonly kind: 'texts'; readonly items: readonly SignedTextItem[] }
+
+/** A signature over a text. */
+export interface SignedTextItem {
+  /** Of the key, as in its JWK. */
+  readonly modulus: string
+  readonly text: Uint8Array
+  /** In base64url, from the wire: `PS256`. */
+  readonly signature: string
+  /** It may be `RS256` as well. */
+  readonly allowsRs256?: boolean
+}
+
+/** What came of a {@link SignatureTask}: a byte for each signature, 1 for a good one. */
+export type SignatureResult = Uint8Array
+
+/** Work for the lane `keyExchange`. */
+export type KeyExchangeTask =
+  /** Answers a client's part of a handshake. */
+  | ({ readonly kind: 'answer' } & ServerExchangeInput)
+  /** Checks a client's signature over the transcript. */
+  | {
+      readonly kind: 'prove'
+      readonly suite: SuiteNumber
+      readonly clientKey: RsaPublicJwk
+      readonly transcriptHash: Uint8Array
+      readonly signature: Uint8Array
+    }
+
+/** What came of a {@link KeyExchangeTask}. */
+export type KeyExchangeResult =
+  | { readonly kind: 'answer'; readonly answer: ServerExchangeResult }
+  | { readonly kind: 'proof'; readonly isRight: boolean }
+
 /** The lanes, with what an item of each takes and gives. The key exchange and signatures get theirs beside it. */
 export interface Lanes {
   passwords: { take: PasswordTask; give: PasswordResult }
+  keyExchange: { take: KeyExchangeTask; give: KeyExchangeResult }
+  signatures: { take: SignatureTask; give: SignatureResult }
 }
 
 /** The name of a lane. */

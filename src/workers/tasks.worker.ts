@@ -1,9 +1,27 @@
 /** The entry of a pool thread: does batches of items. Keeps no state between them. Runs on: the pool's threads. */
+
+import { isTranscriptSignature } from '../security/client-proof.ts'
+import { answerTerminal, type ServerExchangeResult } from '../security/server-handshake.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
-import type { ItemResult, LaneHandlers, LaneName, Lanes, PasswordResult, PasswordTask, TaskBatch } from './tasks.ts'
+import { doSignatureTask } from './signatures.ts'
+import type {
+  ItemResult,
+  KeyExchangeResult,
+  KeyExchangeTask,
+  LaneHandlers,
+  LaneName,
+  Lanes,
+  PasswordResult,
+  PasswordTask,
+  TaskBatch,
+} from './tasks.ts'
 
 /** What the threads can do. */
-export const laneHandlers: LaneHandlers = { passwords: doPasswordTask }
+export const laneHandlers: LaneHandlers = {
+  passwords: doPasswordTask,
+  keyExchange: doKeyExchangeTask,
+  signatures: doSignatureTask,
+}
 
 /**
  * Does a batch, one result an item in the same order. An item whose handler throws gets an error and harms no other.
@@ -21,6 +39,29 @@ export function runBatch<Name extends LaneName>(
       return { ok: false, error: { code: 'item_failed', message: error instanceof Error ? error.message : 'unknown' } }
     }
   })
+}
+
+function doKeyExchangeTask(task: KeyExchangeTask): KeyExchangeResult {
+  switch (task.kind) {
+    case 'answer':
+      return { kind: 'answer', answer: compact(answerTerminal(task)) }
+    case 'prove': {
+      const { suite, clientKey, transcriptHash, signature } = task
+      return { kind: 'proof', isRight: isTranscriptSignature(suite, clientKey, transcriptHash, signature) }
+    }
+  }
+}
+
+/** With bytes in memory of their own: a view of Node's pool would take all of that to the other thread. */
+function compact(answer: ServerExchangeResult): ServerExchangeResult {
+  if (!answer.ok) return answer
+  const { body3, okm, transcriptHash } = answer
+  return {
+    ...answer,
+    body3: new Uint8Array(body3),
+    okm: new Uint8Array(okm),
+    transcriptHash: new Uint8Array(transcriptHash),
+  }
 }
 
 function doPasswordTask(task: PasswordTask): PasswordResult {

@@ -11,7 +11,7 @@ import { createMailboxPair, Mailbox } from '../../src/mailbox/mailbox.ts'
 import { readRouterMessage } from '../../src/mailbox/router-codec.ts'
 import type { AcceptorEvent, RouterMessage } from '../../src/mailbox/router-messages.ts'
 import { within } from '../system/support/deadline.ts'
-import { bodiesIn, delimiters } from './fakes.ts'
+import { bodiesIn, delimiters, signatureOptions } from './fakes.ts'
 
 export const acceptorLimitsForTests: AcceptorLimits = {
   connectionsMax: 100,
@@ -23,8 +23,10 @@ export const acceptorLimitsForTests: AcceptorLimits = {
   loginAttemptsMax: 3,
   faultsBeforeLoginMax: 3,
   noiseBytesMax: 1000,
+  handshakesPerSecond: 0,
   userMessagesPerSecond: 0,
   outputBytesMax: 100_000,
+  unverifiedBytesMax: 4096,
   unreadBytesMax: 8192,
   heartbeatAfterMs: 60_000,
   heartbeatTimeoutMs: 60_000,
@@ -101,7 +103,9 @@ export class AcceptorWorld {
         firstCount: 1,
         mailbox: pair.second,
         delimiters,
+        requiresSealing: false,
         listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0, sharesPort: false, charset: 'utf-8' }],
+        signatures: signatureOptions,
         limits: { ...acceptorLimitsForTests, ...limits },
       },
       new RouterLink(this.#ours),

@@ -10,6 +10,8 @@ const ringBytes = 2 ** 18
 
 const login = frameOf({ MsgType: 'AuthRequest', Content: { UserId: 'ann', Password: 'x' } })
 const welcome = frameOf({ MsgType: 'AuthResponse', Content: { Success: true } })
+/** A user without keys who may send what all may. */
+const untouched = { policies: { signedOnly: false, endToEnd: 'allow' }, keys: [] } as const
 const refused = frameOf({ MsgType: 'AuthResponse', Content: { Success: false, Code: 'auth_failed' } })
 
 function text(index: number, to = 'bob', size = 0): Buffer {
@@ -37,7 +39,7 @@ async function session(world: AcceptorWorld, peer: Peer, user = 'ann'): Promise<
   await world.until(() => world.of('authenticate').length > before, 'the login')
   const connection = world.of('authenticate').at(-1)?.connection ?? 0
   const got = peer.got.length
-  world.say({ kind: 'beginSession', connection, user, frames: welcome })
+  world.say({ kind: 'beginSession', connection, user, frames: welcome, ...untouched })
   await world.until(() => peer.got.length > got, 'the welcome')
   return connection
 }
@@ -54,7 +56,7 @@ t.test('what a client sends ahead of its verdict is kept, bounded, and read afte
   await world.until(() => world.of('authenticate').length === 1, 'the login')
   t.equal(world.of('relay').length, 0)
   const connection = world.of('authenticate')[0]?.connection ?? 0
-  world.say({ kind: 'beginSession', connection, user: 'ann', frames: welcome })
+  world.say({ kind: 'beginSession', connection, user: 'ann', frames: welcome, ...untouched })
   await world.until(() => textsFrom(world, connection).length === 3000, 'all texts')
   t.strictSame(
     textsFrom(world, connection),
@@ -259,7 +261,7 @@ t.test('whoever waits for the check of a login is not timed out', async (t) => {
   await world.until(() => world.of('authenticate').length === 1, 'the login')
   await new Promise((resolve) => setTimeout(resolve, 500))
   t.notOk(peer.isClosed)
-  world.say({ kind: 'beginSession', connection: 1, user: 'ann', frames: welcome })
+  world.say({ kind: 'beginSession', connection: 1, user: 'ann', frames: welcome, ...untouched })
   await world.until(() => peer.got.length === 1, 'the welcome')
 })
 
@@ -327,7 +329,7 @@ t.test('after quiesce nothing comes from clients, and drain tells them to come b
   await world.until(() => world.event('quiesced') !== undefined, 'quiesced')
   const before = world.messages.length
   peer.send(text(3))
-  world.say({ kind: 'beginSession', connection, user: 'bob', frames: welcome })
+  world.say({ kind: 'beginSession', connection, user: 'bob', frames: welcome, ...untouched })
   await world.until(() => waiting.got.length === 1, 'the welcome')
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.equal(world.messages.length, before, 'nothing follows that comes from clients')

@@ -3,8 +3,11 @@ import type { Channel } from '../../src/acceptor/channel.ts'
 import { Connection, type ConnectionState, type Session } from '../../src/acceptor/connection.ts'
 import { frameOfBody } from '../../src/acceptor/frames.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
+import type { SignatureOptions } from '../../src/acceptor/options.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
-import { DelimitedSplitter, type FrameSink } from '../../src/protocol/delimited-splitter.ts'
+import { Unverified } from '../../src/acceptor/unverified.ts'
+import type { FormSink } from '../../src/acceptor/wire-form.ts'
+import { DelimitedSplitter } from '../../src/protocol/delimited-splitter.ts'
 
 export const delimiters = { start: 0x02, end: 0x03 }
 
@@ -23,12 +26,21 @@ export class FakeChannel implements Channel {
     this.#splitter.bodyBytesMax = bytes
   }
 
-  read(chunk: Buffer, sink: FrameSink): number {
+  read(chunk: Buffer, sink: FormSink): number {
     return this.#splitter.push(chunk, sink)
   }
 
   write(frames: Buffer): void {
     this.calls.push(`write ${frames.length}`)
+  }
+
+  writeText(body: Uint8Array): number {
+    this.calls.push(`text ${Buffer.from(body).toString('latin1')}`)
+    return body.length
+  }
+
+  seal(): void {
+    this.calls.push('seal')
   }
 
   ping(): void {
@@ -52,6 +64,14 @@ export class FakeChannel implements Channel {
   }
 }
 
+/** Signed messages are checked, and need not be signed. */
+export const signatureOptions: SignatureOptions = {
+  requiresSigning: false,
+  allowsRs256: false,
+  weChatToken: undefined,
+  replays: { windowS: 300, userIdsMax: 100, idsMax: 1000 },
+}
+
 /** A session of a user. */
 export function sessionOf(user: string, messagesPerSecond = 0): Session {
   return {
@@ -61,6 +81,10 @@ export function sessionOf(user: string, messagesPerSecond = 0): Session {
     senderMember: Buffer.from(`"FromUserId":${JSON.stringify(user)},`, 'utf8'),
     bucket: new TokenBucket(messagesPerSecond, 0),
     shape: new LearnedShape(),
+    policies: { signedOnly: false, endToEnd: 'allow' },
+    keys: new Map(),
+    unverified: new Unverified(),
+    sealed: undefined,
     watches: false,
   }
 }

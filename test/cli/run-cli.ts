@@ -88,7 +88,19 @@ export async function fakeServer(t: Test, dataDir: string, handlers: Partial<Con
   }
   const server = await startControlServer({
     path: controlPath(dataDir),
-    handlers: { status: none, who: none, kick: none, send: none, broadcast: none, store: none, ...handlers },
+    handlers: {
+      status: none,
+      who: none,
+      kick: none,
+      send: none,
+      broadcast: none,
+      keysShow: none,
+      keysRotate: none,
+      pendingKeys: none,
+      approveKey: none,
+      store: none,
+      ...handlers,
+    },
     limits: { lineBytesMax: 1_000_000, connectionsMax: 4, idleMs: 10_000 },
     onEvent: () => {},
   })

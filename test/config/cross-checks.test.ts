@@ -1,5 +1,5 @@
 import t from 'tap'
-import { crossProblems, crossWarnings, isLoopback } from '../../src/config/cross-checks.ts'
+import { crossProblems, crossWarnings, isLoopback, requiresSealing } from '../../src/config/cross-checks.ts'
 import { loadSettings } from '../../src/config/load-settings.ts'
 import type { Settings } from '../../src/config/settings.ts'
 
@@ -53,8 +53,24 @@ t.test('a hash may not cost more than the server would check', async (t) => {
   t.match(problems({ argon2MemoryKib: 262_144, argon2Passes: 5 }), [/memory times passes/])
 })
 
-t.test('a level of security above plain is not in this version', async (t) => {
-  t.match(problems({ minSecurity: 'sealed' }), [/not in this version/])
+t.test('plain sessions with other machines have to be asked for', async (t) => {
+  t.match(problems({ minSecurity: 'plain', host: '0.0.0.0' }), [/PARLEY_MIN_SECURITY.*--insecure/])
+  t.same(problems({ minSecurity: 'plain', host: '0.0.0.0', insecure: true }), [])
+  for (const minSecurity of ['sealed', 'signed'] as const) t.same(problems({ minSecurity, host: '0.0.0.0' }), [])
+})
+
+t.test('where sessions must be sealed', async (t) => {
+  const required = (minSecurity: 'plain' | 'sealed' | 'signed', host: string, insecure = false): boolean =>
+    requiresSealing({ minSecurity, host, insecure })
+  t.ok(required('sealed', '127.0.0.1'))
+  t.ok(required('signed', '10.0.0.1'))
+  t.notOk(required('signed', '127.0.0.1'))
+  t.notOk(required('signed', '10.0.0.1', true))
+  t.notOk(required('plain', '10.0.0.1', true))
+})
+
+t.test('a suite without forward secrecy is warned about', async (t) => {
+  t.match(crossWarnings({ ...defaults(), suites: [1, 3] }), [/PARLEY_SUITES has 3/])
 })
 
 t.test('a rule is left out when one of its settings could not be read', async (t) => {
@@ -63,6 +79,7 @@ t.test('a rule is left out when one of its settings could not be read', async (t
 
 t.test('listening for other machines in plain is warned about', async (t) => {
   t.match(crossWarnings({ ...defaults(), host: '0.0.0.0', selfRegistration: true }), [/passwords/, /make accounts/])
+  t.same(crossWarnings({ ...defaults(), host: '0.0.0.0', minSecurity: 'sealed' }), [])
 })
 
 t.test('the addresses of this machine are known', async (t) => {

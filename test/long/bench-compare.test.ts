@@ -39,7 +39,7 @@ t.test('a short comparison runs, verifies, shows configurations and writes its d
   t.match(document.servers[1]?.configuration, /bench-00000/)
   t.strictSame(
     document.cases.map((one) => one.scenario),
-    ['throughput', 'everyone', 'broadcast', 'connect'],
+    ['throughput', 'everyone', 'broadcast', 'connect', 'connect'],
   )
   for (const { scenario, servers } of document.cases.slice(0, 3)) {
     t.equal(servers.length, 2, scenario)

@@ -20,6 +20,7 @@ function through(messages: readonly AcceptorMessage[]): AcceptorMessage[] {
 }
 
 const frames = Buffer.from('027b7d03027b7d03', 'hex')
+const policies = { signedOnly: true, endToEnd: 'require' } as const
 
 t.test('every message comes out as it went in', async (t) => {
   const messages: AcceptorMessage[] = [
@@ -27,7 +28,9 @@ t.test('every message comes out as it went in', async (t) => {
     { kind: 'deliver', connection: 2 ** 32 - 1, receipt: 2 ** 32 - 1, frames: Buffer.alloc(0) },
     { kind: 'deliverAll', audience: 'sessions', exceptUser: undefined, frames },
     { kind: 'deliverAll', audience: 'watchers', exceptUser: '__proto__', frames },
-    { kind: 'beginSession', connection: 3, user: '李雷', frames },
+    { kind: 'beginSession', connection: 3, user: '李雷', frames, policies, keys: [['t', 'n']] },
+    { kind: 'changeSession', connection: 3, policies, keys: [] },
+    { kind: 'verified', connection: 3, count: 2, refused: { bad_signature: 1 } },
     { kind: 'refuseLogin', connection: 4, frames },
     { kind: 'watch', connection: 5, on: true },
     { kind: 'close', connection: 6, reason: 'kicked', message: 'An operator ended this session.' },

@@ -88,10 +88,14 @@ class FakeAcceptor {
 }
 
 const services: RouterServices = {
+  loginAtOnce: () => undefined,
   login: async ({ userId }) => accepted(userId),
   changePassword: async () => ({ ok: true }),
   findUser: async () => 'unknown',
   ban: async () => undefined,
+  exchangeKeys: async () => ({ ok: false, code: 'refused', detail: 'No.' }),
+  verify: async () => undefined,
+  keyRequest: async () => ({ kind: 'refused', problem: { code: 'server_busy', message: 'No.' } }),
 }
 
 function start(
@@ -115,6 +119,18 @@ function start(
   })
   return { shell, acceptor, events }
 }
+
+t.test('a login that need not wait is answered without the service that waits', async (t) => {
+  const { acceptor } = start(t, {
+    loginAtOnce: ({ userId }) => (userId === 'ann' ? accepted(userId) : undefined),
+    login: async () => ({ ok: false, code: 'auth_failed', message: 'No.' }),
+  })
+  acceptor.login(1, 'ann')
+  acceptor.login(2, 'bob')
+  await acceptor.until(() => acceptor.of('refuseLogin').length === 1, 'the refusal')
+  t.match(acceptor.of('beginSession'), [{ connection: 1, user: 'ann' }])
+  t.match(acceptor.of('refuseLogin'), [{ connection: 2 }])
+})
 
 t.test('a login goes to the service and back, and messages are delivered', async (t) => {
   const { shell, acceptor, events } = start(t)

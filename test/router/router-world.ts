@@ -19,6 +19,11 @@ export const routerOptions: RouterOptions = {
   pendingReceiptsMax: 8,
   pendingLookupsMax: 4,
   presenceBatchMax: 100,
+  heldBytesMax: 100_000,
+  keyRequestsMax: 2,
+  pendingKeys: { perUserMax: 2, max: 10, ttlMs: 3_600_000 },
+  replays: { windowS: 300, userIdsMax: 100, idsMax: 1000 },
+  replayFloor: 0,
 }
 
 /** Parses whole frames. */
@@ -143,5 +148,15 @@ export class RouterWorld {
 }
 
 export function accepted(user: string, role: Role = 'user'): LoginVerdict {
-  return { ok: true, userId: user, role, sessionId: `s-${user}`, token: `t-${user}`, tokenExpires: 1_800_000_000 }
+  return {
+    ok: true,
+    userId: user,
+    role,
+    sessionId: `s-${user}`,
+    token: `t-${user}`,
+    tokenExpires: 1_800_000_000,
+    keys: [],
+    boundTo: [],
+    policies: { signedOnly: false, endToEnd: 'allow' },
+  }
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import t from 'tap'
-import type { ConnectionId } from '../../src/mailbox/router-messages.ts'
+import type { ConnectionId, SignedItem } from '../../src/mailbox/router-messages.ts'
 import type { RouterEffect, RouterEvent, UserFound } from '../../src/router/events.ts'
 import { acceptorOf } from '../../src/router/state.ts'
 import { accepted, RouterWorld, saidIn } from './router-world.ts'
@@ -40,7 +40,7 @@ class Simulation {
   #owed: RouterEvent[] = []
   #nextConnection = 1
   #nextCallback = 1
-  /** Per sender and receiver, the number of the last message that was delivered. */
+  /** Per sending and receiving session, the number of the last message that was delivered. */
   readonly #delivered = new Map<string, number>()
   #nextMessage = 1
   #commands = 0
@@ -52,6 +52,8 @@ class Simulation {
       sessionPolicy: this.#random() < 0.5 ? 'replace' : 'multi',
       pendingReceiptsMax: 6,
       pendingLookupsMax: 4,
+      // Sometimes so little that there is no room behind signatures that are being checked.
+      heldBytesMax: this.#random() < 0.3 ? 300 : 100_000,
     })
   }
 
@@ -73,6 +75,8 @@ class Simulation {
     assert.equal(this.#world.state.receipts.size, 0)
     assert.equal(this.#world.state.lookups.size, 0)
     assert.equal(this.#world.state.pendingLookups, 0)
+    assert.equal(this.#world.state.bundles.size, 0)
+    assert.equal(this.#world.state.heldBytes, 0)
   }
 
   #below(max: number): number {
@@ -128,16 +132,49 @@ class Simulation {
     const count = 1 + Math.floor(this.#random() * 3)
     for (let index = 0; index < count; index++) {
       if (this.#random() < 0.7) callbackIds.push(this.#callback(client))
-      const body = JSON.stringify({ MsgType: 'Text', Content: JSON.stringify([client.user, this.#nextMessage++]) })
+      const body = JSON.stringify({
+        MsgType: 'Text',
+        Content: JSON.stringify([`${client.user}/${connection}`, this.#nextMessage++]),
+      })
       frames += `\u0002${body}\u0003`
     }
     this.#step({ kind: 'relay', connection, to, callbackIds, count, frames: Buffer.from(frames) })
   }
 
+  /** The same, signed by a key. */
+  #relaySigned(connection: ConnectionId, client: Client): void {
+    const frames: Buffer[] = []
+    const items: SignedItem[] = []
+    for (let count = 1 + this.#below(3); count > 0; count--) {
+      const number = this.#nextMessage++
+      const body = JSON.stringify({
+        MsgType: 'Text',
+        Content: JSON.stringify([`${client.user}/${connection}`, number]),
+      })
+      const frame = Buffer.from(`\u0002${body}\u0003`)
+      frames.push(frame)
+      const callbackId = this.#random() < 0.7 ? this.#callback(client) : undefined
+      const time = Math.floor(this.#world.now / 1000)
+      items.push({ callbackId, id: `m${number}`, time, key: 'key', byteCount: frame.length })
+    }
+    this.#step({
+      kind: 'relaySigned',
+      connection,
+      to: this.#pick([...users, 'nobody']),
+      items,
+      frames: Buffer.concat(frames),
+      bundle: new Uint8Array(items.length),
+    })
+  }
+
   #ofSession(connection: ConnectionId, client: Client): void {
     const roll = this.#random()
-    if (roll < 0.6) {
+    if (roll < 0.4) {
       this.#relay(connection, client)
+      return
+    }
+    if (roll < 0.6) {
+      this.#relaySigned(connection, client)
       return
     }
     const callbackId = this.#random() < 0.7 ? this.#callback(client) : undefined
@@ -199,7 +236,10 @@ class Simulation {
         break
       case 'login': {
         const verdict = isGood
-          ? accepted(effect.attempt.userId, this.#random() < 0.5 ? 'operator' : 'user')
+          ? ({
+              ...accepted(effect.attempt.userId, this.#random() < 0.5 ? 'operator' : 'user'),
+              keys: [['key', 'modulus']],
+            } as const)
           : ({ ok: false, code: 'auth_failed', message: 'No.' } as const)
         this.#owed.push({ kind: 'loginVerdict', connection: effect.connection, verdict })
         break
@@ -221,9 +261,21 @@ class Simulation {
         this.#owed.push({ kind: 'banned', asker, userId, sessions, problem })
         break
       }
+      case 'verify': {
+        const verdicts = Uint8Array.from(effect.bytes, () => (this.#random() < 0.8 ? 1 : 0))
+        this.#owed.push({ kind: 'verified', bundle: effect.bundle, verdicts: isGood ? verdicts : undefined })
+        break
+      }
+      case 'keyRequest': {
+        const { asker, request } = effect
+        this.#owed.push({ kind: 'keyVerdict', asker, request, verdict: { kind: 'log', entries: [], more: false } })
+        break
+      }
       case 'commandReply':
         this.#replies++
         break
+      case 'exchangeKeys':
+      case 'cancelExchange':
       case 'sendAll':
       case 'cancelLogin':
       case 'observed':

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { mintToken, readToken, tokenLengthMax } from '../../src/security/token.ts'
+import { mintToken, readToken, tokenLengthMax, tokenThumbprintsMax } from '../../src/security/token.ts'
 
 const key = Buffer.alloc(32, 7)
-const payload = { userId: 'alice', generation: 3, expires: 1_700_000_000 }
+const payload = { userId: 'alice', generation: 3, expires: 1_700_000_000, thumbprints: [] }
 const before = payload.expires - 1
 
 /** A MAC as the token's, but over what the test wants. */
@@ -21,6 +21,18 @@ t.test('a token reads back as it was minted', async (t) => {
     t.strictSame(readToken(key, text, before), { ...payload, userId })
     t.ok(text.length <= tokenLengthMax, `${text.length} characters`)
   }
+})
+
+t.test('a token names the keys that it dies with, as many as may be', async (t) => {
+  const thumbprints = Array.from({ length: tokenThumbprintsMax }, (_, index) =>
+    Buffer.alloc(32, index).toString('base64url'),
+  )
+  const text = mintToken(key, { ...payload, userId: '😀'.repeat(64), thumbprints }, randomBytes)
+  t.strictSame(readToken(key, text, before)?.thumbprints, thumbprints)
+  t.ok(text.length <= tokenLengthMax, `${text.length} characters`)
+  const tooMany = [...thumbprints, Buffer.alloc(32, 9).toString('base64url')]
+  t.throws(() => mintToken(key, { ...payload, thumbprints: tooMany }, randomBytes), RangeError)
+  t.throws(() => mintToken(key, { ...payload, thumbprints: ['short'] }, randomBytes), RangeError)
 })
 
 t.test('two tokens for the same are different', async (t) => {
@@ -98,7 +110,7 @@ t.test('what is signed but has another shape is void', async (t) => {
 })
 
 t.test('a long text is refused unread', async (t) => {
-  const body = encode(['alice', 3, payload.expires, 'x'.repeat(400)])
+  const body = encode(['alice', 3, payload.expires, 'x'.repeat(600)])
   t.equal(readToken(key, sign(body), before), undefined)
   t.equal(readToken(key, 'A'.repeat(10_000_000), before), undefined)
 })

@@ -5,6 +5,7 @@ import type { RouterShell } from '../../src/router/router-shell.ts'
 import { controlHandlers } from '../../src/server/control-handlers.ts'
 import type { ServerStatus } from '../../src/server/control-protocol.ts'
 import type { ControlHandlers } from '../../src/server/control-server.ts'
+import type { KeyKeeper } from '../../src/server/key-keeper.ts'
 
 /** Handlers whose router answers this, and what they did, in order. */
 function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unknown[] } {
@@ -15,14 +16,17 @@ function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unkno
       return reply
     },
     accountChanged: (userId: string) => did.push(`changed ${userId}`),
+    keysRevoked: (userId: string) => did.push(`keys of ${userId}`),
+    policiesChanged: (userId: string) => did.push(`policies of ${userId}`),
   } as unknown as RouterShell
   const call = async (name: string, take: unknown): Promise<unknown> => {
     did.push([name, take])
     return { done: name }
   }
+  const keys = { show: () => ({}), rotateIdentity: async () => ({}) } as unknown as KeyKeeper
   const status = (): ServerStatus => ({ version: '1' }) as ServerStatus
   return {
-    handlers: controlHandlers({ shell, store: { call: call as Store['call'] }, status, frameBytesMax: 1000 }),
+    handlers: controlHandlers({ shell, store: { call: call as Store['call'] }, status, keys, frameBytesMax: 1000 }),
     did,
   }
 }
@@ -83,4 +87,22 @@ t.test('after a change of an account its sessions end, and after nothing else', 
 
 t.test('a reply of another kind is a mistake of the server', async (t) => {
   await t.rejects(async () => handlers({ name: 'broadcast', receivers: 1 }).handlers.who({}), /answered/)
+})
+
+t.test('what is done to keys and policies is told to the sessions', async (t) => {
+  const { handlers: control, did } = handlers({ name: 'approveKey', problem: undefined })
+  await control.store('setPolicies', { userId: 'ann', signedOnly: true })
+  await control.store('revokeKey', { userId: 'ann', thumbprint: 't', by: 'operator' })
+  await control.store('resetKeys', { userId: 'ann' })
+  await control.store('listKeys', { userId: 'ann' })
+  t.strictSame(
+    did.filter((one) => typeof one === 'string'),
+    ['policies of ann', 'keys of ann', 'keys of ann'],
+  )
+  t.strictSame(await control.approveKey({ userId: 'ann', thumbprint: 't' }), { thumbprint: 't' })
+  const problem = { code: 'not_allowed', message: 'No such key waits.' } as const
+  const refusing = handlers({ name: 'approveKey', problem }).handlers
+  await t.rejects(refusing.approveKey({ userId: 'ann', thumbprint: 't' }), problem)
+  const waiting = handlers({ name: 'pendingKeys', keys: [{ thumbprint: 't', deviceId: 'd', expires: 1 }] }).handlers
+  t.match(await waiting.pendingKeys({ userId: 'ann' }), [{ thumbprint: 't' }])
 })

@@ -15,6 +15,14 @@ import { shortFolder } from '../cli/short-folder.ts'
 const limits: ControlLimits = { lineBytesMax: 4096, connectionsMax: 4, idleMs: 60_000 }
 const account = { userId: 'bob', role: 'user', disabled: false, bannedUntil: 0, createdAt: 5 } as const
 
+const shownKeys = {
+  identity: 'i',
+  identityKey: { kty: 'RSA', n: 'n', e: 'AQAB' },
+  handshake: { thumbprint: 'h', notBefore: 0, notAfter: 1 },
+  rotations: [],
+  suites: [1, 2],
+} as const
+
 function handlersWith(changes: Partial<ControlHandlers> = {}): ControlHandlers {
   return {
     status: () => ({ version: '1.2.3', pid: 1, uptimeS: 2, sessions: 3 }),
@@ -22,6 +30,10 @@ function handlersWith(changes: Partial<ControlHandlers> = {}): ControlHandlers {
     kick: async () => ({ sessions: 1 }),
     send: async () => ({ status: 'sent' }),
     broadcast: async () => ({ receivers: 2 }),
+    keysShow: () => shownKeys,
+    keysRotate: async () => shownKeys,
+    pendingKeys: async () => [],
+    approveKey: async ({ thumbprint }) => ({ thumbprint }),
     // The fake store answers every call alike; the tests ask only what that fits.
     store: (async () => ({ ...account, passwordHash: 'hidden', generation: 1 })) as ControlHandlers['store'],
     ...changes,

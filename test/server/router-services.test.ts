@@ -1,8 +1,11 @@
 import t from 'tap'
 import { StoreError } from '../../src/mailbox/store-error.ts'
 import type { Store, StoreErrorCode } from '../../src/mailbox/store-messages.ts'
+import type { RouterServices } from '../../src/router/router-shell.ts'
 import { routerServices } from '../../src/server/router-services.ts'
 import type { Authenticator } from '../../src/workers/authenticator.ts'
+import type { KeyExchange } from '../../src/workers/key-exchange.ts'
+import type { KeyRegistrar } from '../../src/workers/key-registrar.ts'
 
 /** A store that answers every call alike. */
 function storeThat(answer: () => unknown): { store: Store; calls: unknown[] } {
@@ -21,24 +24,35 @@ function failing(code: StoreErrorCode): Store {
 }
 
 const authenticator = {
+  loginAtOnce: (attempt: object) => ({ attempt }),
   login: async (attempt: object, signal: AbortSignal) => ({ attempt, signal }),
   changePassword: async (change: object) => ({ change }),
 } as unknown as Authenticator
 
+const registrar = {
+  verify: async (bundle: Uint8Array) => bundle,
+  handle: async (request: object) => ({ request }),
+} as unknown as KeyRegistrar
+const keyExchange = { exchange: async (attempt: object) => ({ attempt }) } as unknown as KeyExchange
+
+function servicesOf(store: Store): RouterServices {
+  return routerServices({ store, authenticator, registrar, keyExchange })
+}
+
 t.test('a user exists, does not, or can not be told', async (t) => {
-  t.equal(await routerServices(storeThat(() => ({ userId: 'ann' })).store, authenticator).findUser('ann'), 'exists')
-  t.equal(await routerServices(storeThat(() => undefined).store, authenticator).findUser('ann'), 'unknown')
-  t.equal(await routerServices(failing('server_busy'), authenticator).findUser('ann'), 'server_busy')
-  t.equal(await routerServices(failing('storage_failed'), authenticator).findUser('ann'), 'storage_failed')
+  t.equal(await servicesOf(storeThat(() => ({ userId: 'ann' })).store).findUser('ann'), 'exists')
+  t.equal(await servicesOf(storeThat(() => undefined).store).findUser('ann'), 'unknown')
+  t.equal(await servicesOf(failing('server_busy')).findUser('ann'), 'server_busy')
+  t.equal(await servicesOf(failing('storage_failed')).findUser('ann'), 'storage_failed')
   const other = storeThat(() => {
     throw new Error('other')
   })
-  t.equal(await routerServices(other.store, authenticator).findUser('ann'), 'storage_failed')
+  t.equal(await servicesOf(other.store).findUser('ann'), 'storage_failed')
 })
 
 t.test('a ban is stored with its end, or fails with a code of the wire', async (t) => {
   const { store, calls } = storeThat(() => ({}))
-  t.equal(await routerServices(store, authenticator).ban('ann', 99), undefined)
+  t.equal(await servicesOf(store).ban('ann', 99), undefined)
   t.strictSame(calls, [['setBan', { userId: 'ann', bannedUntil: 99 }]])
   for (const [code, expected] of [
     ['user_unknown', 'user_unknown'],
@@ -46,12 +60,12 @@ t.test('a ban is stored with its end, or fails with a code of the wire', async (
     ['server_busy', 'server_busy'],
     ['exists', 'storage_failed'],
   ] as const) {
-    t.match(await routerServices(failing(code), authenticator).ban('ann', 99), { code: expected, message: /\w/ })
+    t.match(await servicesOf(failing(code)).ban('ann', 99), { code: expected, message: /\w/ })
   }
 })
 
 t.test('logins and changes of passwords go to the authenticator', async (t) => {
-  const services = routerServices(storeThat(() => undefined).store, authenticator)
+  const services = servicesOf(storeThat(() => undefined).store)
   const { signal } = new AbortController()
   const attempt = { address: 'a', userId: 'ann', password: 'x' }
   t.strictSame(await services.login(attempt, signal), { attempt, signal } as unknown)

@@ -10,7 +10,7 @@ const now = 1_700_000_000_000
 function open(): { accounts: Accounts; database: Database.Database } {
   const database = new Database(':memory:')
   migrate(database, ':memory:')
-  return { database, accounts: new Accounts({ database, now: () => now, random: randomBytes }) }
+  return { database, accounts: new Accounts({ database, now: () => now, random: randomBytes, keysOf: () => [] }) }
 }
 
 function add(accounts: Accounts, ...names: string[]): void {
@@ -34,6 +34,8 @@ t.test('an account is found as it was added', async (t) => {
     generation: 1,
     bannedUntil: 0,
     createdAt: now,
+    keys: [],
+    policies: { signedOnly: false, endToEnd: 'allow' },
   })
   t.equal(accounts.findAccount({ userId: 'bob' }), undefined)
 })
@@ -159,7 +161,7 @@ t.test('the token key is made once', async (t) => {
   const key = accounts.tokenKey()
   t.equal(key.length, 32)
   t.strictSame(accounts.tokenKey(), key)
-  t.strictSame(new Accounts({ database, now: () => now, random: randomBytes }).tokenKey(), key)
+  t.strictSame(new Accounts({ database, now: () => now, random: randomBytes, keysOf: () => [] }).tokenKey(), key)
   database.exec("UPDATE secrets SET value = x'00'")
   t.throws(() => accounts.tokenKey(), StoreError)
 })

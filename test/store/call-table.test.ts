@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Accounts } from '../../src/store/accounts.ts'
 import { accountWrites, callTable, inboxReads, inboxWrites } from '../../src/store/call-table.ts'
+import type { DeviceKeys } from '../../src/store/device-keys.ts'
 import type { Inboxes } from '../../src/store/inboxes.ts'
 
 /** Answers every call with its name, and notes it. */
@@ -10,11 +11,15 @@ function recorder<Target>(calls: string[]): Target {
 
 t.test('every call goes to the method of its name', async (t) => {
   const calls: string[] = []
-  const table = callTable(recorder<Accounts>(calls), () => recorder<Inboxes>(calls))
+  const table = callTable({
+    accounts: recorder<Accounts>(calls),
+    keys: recorder<DeviceKeys>(calls),
+    inboxes: () => recorder<Inboxes>(calls),
+  })
   for (const [name, call] of Object.entries(table)) t.equal((call as (take: unknown) => unknown)({}), name, name)
   t.strictSame(
     calls.filter((name) => !(name in table)),
-    [],
+    ['forgetUser'],
   )
   for (const name of [...accountWrites, ...inboxWrites, ...inboxReads]) t.ok(name in table, name)
 })
@@ -22,12 +27,16 @@ t.test('every call goes to the method of its name', async (t) => {
 t.test('with an account its inbox goes, and inboxes are loaded only when they are needed', async (t) => {
   const calls: string[] = []
   let loads = 0
-  const table = callTable(recorder<Accounts>(calls), () => {
-    loads++
-    return recorder<Inboxes>(calls)
+  const table = callTable({
+    accounts: recorder<Accounts>(calls),
+    keys: recorder<DeviceKeys>(calls),
+    inboxes: () => {
+      loads++
+      return recorder<Inboxes>(calls)
+    },
   })
   table.countAccounts({})
   t.equal(loads, 0)
   table.removeAccount({ userId: 'ann' })
-  t.strictSame(calls, ['countAccounts', 'removeAccount', 'removeInbox'])
+  t.strictSame(calls, ['countAccounts', 'removeAccount', 'forgetUser', 'removeInbox'])
 })

@@ -47,7 +47,7 @@ t.test('a file that is no database is refused and left as it is', async (t) => {
 t.test('a file with damaged pages is refused', async (t) => {
   const dataDir = t.testdir()
   const { database, path } = openDatabaseFile(dataDir)
-  const insert = database.prepare("INSERT INTO accounts VALUES (?, ?, 'user', 0, 1, 0, 0)")
+  const insert = database.prepare("INSERT INTO accounts VALUES (?, ?, 'user', 0, 1, 0, 0, 0, 'allow')")
   for (let index = 0; index < 500; index++) insert.run([`user${index}`, 'h'.repeat(100)])
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   database.close()

@@ -41,8 +41,8 @@ const rows: readonly Row[] = [
   ['PasswordRequest', { OldPassword: password, NewPassword: 'short' }, {}, 'CommonResponse', 'bad_content'],
   ['PasswordRequest', {}, {}, 'CommonResponse', 'bad_content'],
   ['AuthRequest', { UserId: 'amy', Password: password }, {}, 'AuthResponse', 'not_allowed'],
-  ['PlatformKeyRequest', {}, {}, 'ErrorResponse', 'not_supported'],
-  ['TerminalKeyMessage', {}, {}, 'ErrorResponse', 'not_supported'],
+  ['PlatformKeyRequest', {}, {}, 'ErrorResponse', 'not_allowed'],
+  ['TerminalKeyMessage', {}, {}, 'ErrorResponse', 'not_allowed'],
   ['AuthResponse', {}, {}, 'ErrorResponse', 'not_allowed'],
   ['ErrorResponse', {}, {}, 'ErrorResponse', 'not_allowed'],
 ]
@@ -70,7 +70,6 @@ const beforeLogin: readonly Row[] = [
   ['HeartbeatRequest', {}, {}, 'ErrorResponse', 'auth_required'],
   ['CommonRequest', {}, {}, 'CommonResponse', 'auth_required'],
   ['Own', {}, {}, 'ErrorResponse', 'auth_required'],
-  ['PlatformKeyRequest', {}, {}, 'ErrorResponse', 'not_supported'],
   ['AuthRequest', { UserId: 'amy' }, {}, 'AuthResponse', 'bad_content'],
   ['AuthRequest', { UserId: 'a b', Password: 'x' }, {}, 'AuthResponse', 'bad_content'],
   ['AuthRequest', { UserId: 'amy', Password: 'x', Token: 'x' }, {}, 'AuthResponse', 'bad_content'],

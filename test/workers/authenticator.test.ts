@@ -1,5 +1,12 @@
 import t, { type Test } from 'tap'
-import type { Account, AccountSummary, Store, StoreCallName, StoreCalls } from '../../src/mailbox/store-messages.ts'
+import type {
+  Account,
+  AccountSummary,
+  RememberingStore,
+  StoreCallName,
+  StoreCalls,
+} from '../../src/mailbox/store-messages.ts'
+import { AccountCache } from '../../src/store/account-cache.ts'
 import { openLocalStore } from '../../src/store/local-store.ts'
 import { Authenticator, type AuthenticatorOptions, type PasswordPool } from '../../src/workers/authenticator.ts'
 import type { AuthenticatorEvent, LoginVerdict } from '../../src/workers/login-verdict.ts'
@@ -7,6 +14,7 @@ import { hashPassword } from '../../src/workers/password.ts'
 import { WorkerPool } from '../../src/workers/pool.ts'
 import type { ItemResult, PasswordResult, PasswordTask } from '../../src/workers/tasks.ts'
 import { runBatch } from '../../src/workers/tasks.worker.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
 const cost = { memoryKib: 64, passes: 1 }
 const tokenKey = new Uint8Array(32).fill(1)
@@ -47,7 +55,7 @@ class TestPool implements PasswordPool {
 
 interface Bench {
   readonly authenticator: Authenticator
-  readonly store: Store
+  readonly store: RememberingStore
   readonly pool: TestPool
   readonly events: AuthenticatorEvent[]
   readonly clock: { now: number }
@@ -56,8 +64,9 @@ interface Bench {
 
 async function open(t: Test, options: Partial<AuthenticatorOptions> = {}): Promise<Bench> {
   const clock = { now: Date.now() }
-  const store = openLocalStore({ dataDir: t.testdir() })
-  t.teardown(() => store.close())
+  const localStore = openLocalStore({ dataDir: t.testdir() })
+  t.teardown(() => localStore.close())
+  const store = new AccountCache(localStore, { accountsMax: 100 })
   for (const userId of ['alice', 'disabled', 'banned']) {
     await store.call('addAccount', { userId, passwordHash: hashPassword(`password of ${userId}`, cost), role: 'user' })
   }
@@ -156,6 +165,84 @@ t.test('a token is void for another user, after its time, after a change, and wh
   await store.call('removeAccount', { userId: 'alice' })
   t.equal(await byToken('alice'), 'auth_failed')
   t.equal(pool.tasks.length, 1)
+})
+
+t.test(
+  'a token of an account that is remembered needs no waiting, and is refused at once after any change',
+  async (t) => {
+    const { authenticator, store, login, clock, events } = await open(t)
+    const atOnce = (token: string, userId = 'alice'): string => {
+      const verdict = authenticator.loginAtOnce({ address, userId, token })
+      return verdict === undefined ? 'not at once' : code(verdict)
+    }
+    const remember = (): Promise<Account | undefined> => store.call('findAccount', { userId: 'alice' })
+    const freshToken = async (): Promise<string> => tokenOf(await login('alice', 'password of alice'))
+    const token = await freshToken()
+    t.equal(atOnce(token), 'ok')
+    t.match(events.at(-1), { name: 'loggedIn', by: 'token', userId: 'alice', address, tookMs: 0 })
+    t.equal(atOnce(`${token}A`), 'auth_failed')
+    t.match(events.at(-1), { name: 'loginRefused', code: 'auth_failed', userId: 'alice' })
+    t.equal(atOnce(token, 'nobody'), 'not at once', 'an account that is not remembered')
+    t.equal(authenticator.loginAtOnce({ address, userId: 'alice', password: 'p' }), undefined)
+    t.equal(authenticator.loginAtOnce({ address, userId: 'alice', token, register: true }), undefined)
+    clock.now += 3600_000
+    t.equal(atOnce(token), 'auth_failed', 'its time is over')
+    clock.now -= 3600_000
+
+    await store.call('setBan', { userId: 'alice', bannedUntil: clock.now + 1000 })
+    t.equal(atOnce(token), 'not at once')
+    await remember()
+    t.equal(atOnce(token), 'banned')
+    clock.now += 1000
+    t.equal(atOnce(token), 'ok', 'a ban ends by itself')
+
+    const underWay = store.call('setDisabled', { userId: 'alice', disabled: true })
+    t.equal(atOnce(token), 'not at once', 'from the moment when the change is asked for')
+    await underWay
+    t.equal(atOnce(token), 'not at once')
+    await remember()
+    t.equal(atOnce(token), 'auth_failed', 'disabled')
+    await store.call('setDisabled', { userId: 'alice', disabled: false })
+    await remember()
+    t.equal(atOnce(token), 'auth_failed', 'of an older generation')
+    const next = await freshToken()
+    t.equal(atOnce(next), 'ok')
+    await store.call('removeAccount', { userId: 'alice' })
+    t.equal(atOnce(next), 'not at once')
+    t.match(await authenticator.login({ address, userId: 'alice', token: next }), { code: 'auth_failed' })
+  },
+)
+
+t.test('a token dies with the key of the session that it was handed out in, and passes that on', async (t) => {
+  const { authenticator, store } = await open(t)
+  const [first = '', second = ''] = ['alice', 'aliceTablet'].map((name) => vectorKey(name).thumbprint)
+  const enrol = async (name: string, approvedBy: string): Promise<void> => {
+    const { jwk, thumbprint } = vectorKey(name)
+    const plain = { userId: 'alice', deviceId: 'd', server: '', signature: '' }
+    await store.call('enrolKey', { ...plain, thumbprint, key: jwk, approvedBy })
+  }
+  const revoke = (thumbprint: string): Promise<unknown> =>
+    store.call('revokeKey', { userId: 'alice', thumbprint, by: 'operator' })
+  const byPassword = { address, userId: 'alice', password: 'password of alice' }
+  const byToken = (verdict: LoginVerdict, thumbprint?: string): Promise<LoginVerdict> =>
+    authenticator.login({ address, userId: 'alice', token: tokenOf(verdict), thumbprint })
+
+  // The token is older than the enrolment, and is bound to the key all the same.
+  const before = await authenticator.login({ ...byPassword, thumbprint: first })
+  t.match(before, { keys: [], boundTo: [first], policies: { signedOnly: false, endToEnd: 'allow' } })
+  await enrol('alice', 'first')
+  await enrol('aliceTablet', 'operator')
+  const other = await byToken(before, second)
+  t.match(other, { ok: true, boundTo: [first, second], keys: [[first], [second]] })
+  const plain = await byToken(other)
+  t.match(plain, { ok: true, boundTo: [first, second] })
+  const strange = await byToken(plain, vectorKey('carol').thumbprint)
+  t.match(strange, { ok: true, boundTo: [first, second, vectorKey('carol').thumbprint] })
+  await revoke(first)
+  for (const verdict of [before, other, plain, strange]) t.equal(code(await byToken(verdict)), 'auth_failed')
+  t.equal(code(await authenticator.login({ ...byPassword, thumbprint: first })), 'key_revoked')
+  t.equal(code(await authenticator.login({ ...byPassword, password: 'wrong', thumbprint: first })), 'auth_failed')
+  t.match(await authenticator.login({ ...byPassword, thumbprint: second }), { ok: true, keys: [[second]] })
 })
 
 t.test('neither or both of password and token, or a name that can not be, is bad_content', async (t) => {
@@ -319,7 +406,8 @@ t.test('when the store fails the attempt is refused, and a fault is told', async
     ['storage_full', 'storage_failed'],
     ['server_busy', 'server_busy'],
   ]) {
-    const store: Store = {
+    const store: RememberingStore = {
+      known: () => undefined,
       call: <Name extends StoreCallName>(): Promise<StoreCalls[Name]['give']> =>
         Promise.reject(Object.assign(new Error('detail'), { code: from })),
     }
@@ -379,11 +467,14 @@ t.test('thirteen hundred log in at once through real threads, and everyone is le
     generation: 1,
     bannedUntil: 0,
     createdAt: 0,
+    keys: [],
+    policies: { signedOnly: false, endToEnd: 'allow' },
   })
   const passwordHash = hashPassword('password', cost)
   const store = {
+    known: () => undefined,
     call: async (_name: string, take: { readonly userId: string }) => account(take.userId),
-  } as unknown as Store
+  } as unknown as RememberingStore
   const { authenticator } = await open(t, { store, pool, loginQueueMax: 4096, loginWaitMs: 60_000 })
   const verdicts = await Promise.all(
     Array.from({ length: 1300 }, (_, index) =>

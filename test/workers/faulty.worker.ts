@@ -1,10 +1,10 @@
 /** A pool thread's entry with faults: a password that begins with `!` names what happens instead of hashing. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ItemResult, PasswordResult, PasswordTask, TaskBatch } from '../../src/workers/tasks.ts'
+import type { ItemResult, LaneName, Lanes, PasswordResult, PasswordTask, TaskBatch } from '../../src/workers/tasks.ts'
 import { laneHandlers, runBatch as runSoundBatch } from '../../src/workers/tasks.worker.ts'
 
-export async function runBatch(batch: TaskBatch): Promise<readonly ItemResult<PasswordResult>[]> {
-  const passwords = batch.items.map((item) => item.password)
+export async function runBatch(batch: TaskBatch): Promise<readonly ItemResult<Lanes[LaneName]['give']>[]> {
+  const passwords = batch.items.map((item) => ('password' in item ? item.password : ''))
   if (passwords.includes('!reject')) throw new Error('thrown outside the items')
   if (passwords.includes('!uncaught')) {
     setImmediate(() => {

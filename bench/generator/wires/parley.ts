@@ -7,6 +7,7 @@ import { type Dialogue, type Step, type Wire, wait } from './wire.ts'
 interface AuthAnswer {
   readonly Success?: boolean
   readonly Token?: string
+  readonly Ticket?: string
   readonly Code?: string
   readonly Message?: string
 }
@@ -31,5 +32,6 @@ function hear(input: Buffer): Step {
   if (envelope.MsgType !== 'AuthResponse') return { kind: 'say', bytes: Buffer.alloc(0), consumed }
   const answer = JSON.parse(envelope.Content) as AuthAnswer
   if (answer.Success !== true) return { kind: 'failed', reason: `${answer.Code}: ${answer.Message}` }
-  return { kind: 'done', consumed, token: answer.Token ?? '' }
+  const ticket = answer.Ticket === undefined ? {} : { ticket: answer.Ticket }
+  return { kind: 'done', consumed, token: answer.Token ?? '', ...ticket }
 }

@@ -17,7 +17,13 @@ export type WireName = (typeof wireNames)[number]
 export type Step =
   | { readonly kind: 'wait' }
   | { readonly kind: 'say'; readonly bytes: Buffer; readonly consumed: number }
-  | { readonly kind: 'done'; readonly consumed: number; readonly token?: string }
+  | {
+      readonly kind: 'done'
+      readonly consumed: number
+      readonly token?: string
+      /** What a sealed session can be resumed with. */
+      readonly ticket?: string
+    }
   | { readonly kind: 'failed'; readonly reason: string }
 
 /** Question and answer before the messages. */

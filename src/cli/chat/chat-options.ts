@@ -18,6 +18,10 @@ export interface ChatOptions {
   readonly colour: boolean
   /** Whom to talk to from the start. */
   readonly partner?: string | undefined
+  /** Everything to users goes end to end, nothing in another way. Needs a connection that seals. */
+  readonly endToEnd?: boolean
+  /** What this device is called where its key is enrolled. */
+  readonly deviceName?: string
   /** Leaves in order, as `/quit` does. */
   readonly signal?: AbortSignal
 }

@@ -1,5 +1,6 @@
 /** `parley chat`: connects, logs in, and gives the client to a person's terminal or to a script. */
 import { type Client, connect, ParleyError } from '../../client/index.ts'
+import { CliError } from '../cli-error.ts'
 import type { ChatOptions } from './chat-options.ts'
 import { runJsonChat, writeEvent } from './json-chat.ts'
 import { neutraliseLine } from './neutralise.ts'
@@ -37,6 +38,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
   } catch (error) {
     await client?.close()
     if (options.signal?.aborted) return exitClean
+    if (error instanceof CliError) throw error
     report(options, error)
     return exitCodeOf(error)
   }

@@ -40,13 +40,14 @@ export async function runJsonChat(client: Client, options: ChatOptions): Promise
   // Before the login: what comes right after its answer is not missed.
   listen(client, emit)
   await client.login(options.credentials, { register: options.register ?? false })
+  if (options.endToEnd) await enrol(client, options.deviceName ?? 'device', emit)
   const lines = createInterface({ input: options.input, crlfDelay: Number.POSITIVE_INFINITY })
   const leave = (): void => lines.close()
   options.signal?.addEventListener('abort', leave, { once: true })
   if (options.signal?.aborted) leave()
   // A session that the server has ended reads no further commands.
   void ended.then(leave)
-  await readCommands(lines, client, emit)
+  await readCommands(lines, client, { emit, endToEnd: options.endToEnd ?? false })
   await client.close()
   options.signal?.removeEventListener('abort', leave)
   return ended
@@ -55,9 +56,24 @@ export async function runJsonChat(client: Client, options: ChatOptions): Promise
 type Emit = (event: ChatEvent) => void
 
 function listen(client: Client, emit: Emit): void {
-  client.on('message', ({ type, from, content, envelope }) => {
+  client.on('message', ({ type, from, content, envelope, endToEnd }) => {
     const { CallbackID: callbackId, CreateTime: createTime } = envelope
-    emit({ event: 'message', from, type, content, ...(callbackId ? { callbackId } : {}), createTime })
+    const more = { ...(callbackId ? { callbackId } : {}), ...(endToEnd === undefined ? {} : { endToEnd }) }
+    emit({ event: 'message', from, type, content, ...more, createTime })
+  })
+  client.on('KeyEvent', ({ Kind, UserId, DeviceId, Thumbprint }) => {
+    emit({ event: 'key', kind: Kind, userId: UserId, deviceId: DeviceId, thumbprint: Thumbprint })
+  })
+  client.on('keysChanged', ({ userId, added, removed, beganAnew, wasVerified }) => {
+    const thumbprints = (keys: typeof added): string[] => keys.map(({ thumbprint }) => thumbprint)
+    emit({
+      event: 'keysChanged',
+      userId,
+      added: thumbprints(added),
+      removed: thumbprints(removed),
+      beganAnew,
+      wasVerified,
+    })
   })
   client.on('PresenceEvent', ({ UserId, Online }) => emit({ event: 'presence', userId: UserId, online: Online }))
   client.on('connected', ({ userId, role, sessionId, again }) => {
@@ -68,7 +84,22 @@ function listen(client: Client, emit: Emit): void {
   client.on('error', (error) => emit({ event: 'error', ...told(error) }))
 }
 
-async function readCommands(lines: AsyncIterable<string>, client: Client, emit: Emit): Promise<void> {
+/** Makes the key of this device one of the user's, or tells that it waits for approval. */
+async function enrol(client: Client, deviceId: string, emit: Emit): Promise<void> {
+  const { thumbprint } = client
+  const { keys } = await client.directory(client.session?.userId ?? '')
+  if (keys.some((key) => key.thumbprint === thumbprint)) return
+  const { status } = await client.enrolKey({ deviceId })
+  emit({ event: 'enrolment', status, deviceId, thumbprint })
+}
+
+/** How commands are run. */
+interface Running {
+  readonly emit: Emit
+  readonly endToEnd: boolean
+}
+
+async function readCommands(lines: AsyncIterable<string>, client: Client, { emit, endToEnd }: Running): Promise<void> {
   const inFlight = new Set<Promise<void>>()
   for await (const line of lines) {
     if (line.trim() === '') continue
@@ -79,7 +110,7 @@ async function readCommands(lines: AsyncIterable<string>, client: Client, emit: 
       continue
     }
     if (command.do === 'quit') break
-    const task = run(client, command)
+    const task = (endToEnd ? runEndToEnd(client, command) : run(client, command))
       .then((fields) => answer({ ok: true, ...fields }))
       .catch((error: unknown) => answer({ ok: false, ...told(error) }))
       .finally(() => inFlight.delete(task))
@@ -87,6 +118,18 @@ async function readCommands(lines: AsyncIterable<string>, client: Client, emit: 
     if (inFlight.size >= commandsInFlightMax) await Promise.race(inFlight)
   }
   await Promise.all(inFlight)
+}
+
+/** The same, where nothing may go to users but end to end. */
+async function runEndToEnd(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>): Promise<object> {
+  if (command.do === 'send') return client.sendEndToEnd(command.to, command.message)
+  if (command.do === 'sendMessage') {
+    return client.sendEndToEnd(command.to, { type: command.type, content: command.content })
+  }
+  if (command.do === 'broadcast' || (command.do === 'request' && command.to !== undefined)) {
+    throw new ParleyError('bad_argument', { message: `With --e2e, "${command.do}" can't be sent to users.` })
+  }
+  return run(client, command)
 }
 
 async function run(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>): Promise<object> {

@@ -1,8 +1,10 @@
 /** The chat of a person: commands in, lines out. */
 import type { Client, IncomingMessage, ParleyError } from '../../client/index.ts'
+import { fingerprintBlocks } from '../../security/fingerprint-blocks.ts'
 import type { ChatOptions } from './chat-options.ts'
 import { neutraliseLine, neutraliseLines } from './neutralise.ts'
 import { type PersonCommand, personHelp, readPersonCommand } from './person-command.ts'
+import { PersonKeys } from './person-keys.ts'
 import { Screen } from './screen.ts'
 
 /** Names that `/who` prints at most; more are only counted. */
@@ -25,6 +27,7 @@ class PersonChat {
   readonly #options: ChatOptions
   readonly #screen: Screen
   readonly #paint: Paint
+  readonly #keys: PersonKeys
   #partner: string | undefined
   /** Commands run one after the other, in the order in which they were typed. */
   #turn: Promise<void> = Promise.resolve()
@@ -42,6 +45,10 @@ class PersonChat {
       line: (text) => this.#enter(text),
       // What was typed before is still done.
       ended: () => void this.#turn.then(() => client.close()),
+    })
+    this.#keys = new PersonKeys(client, options.deviceName ?? 'device', {
+      note: (text) => this.#note(text),
+      warn: (text) => this.#screen.print(`${this.#time()} ${this.#paint.bad(text)}`),
     })
   }
 
@@ -96,7 +103,10 @@ class PersonChat {
     this.#note(
       `You are ${neutraliseLine(userId)}${role === 'operator' ? ', an operator' : ''}. /help lists the commands.`,
     )
+    const { sealed } = this.#client
+    if (sealed !== undefined) this.#note(`The session is sealed. The server: ${fingerprintBlocks(sealed.server)}`)
     try {
+      if (this.#options.endToEnd) await this.#keys.enrol()
       await this.#client.watchPresence(true)
       await this.#who(undefined)
     } catch (error) {
@@ -127,6 +137,10 @@ class PersonChat {
         await this.#say(command.to ?? this.#partner, command.message)
         return
       case 'all': {
+        if (this.#options.endToEnd) {
+          this.#note('Nothing goes to all in a chat that is end to end: leave, and come back without --e2e.')
+          return
+        }
         const { receivers } = await client.broadcast(command.message)
         this.#note(receivers === undefined ? 'Sent to everyone.' : `Sent to ${receivers}.`)
         return
@@ -144,6 +158,14 @@ class PersonChat {
       case 'kick':
         await client.kick(command.userId, { reason: command.reason, banSeconds: command.banSeconds })
         this.#note(`${neutraliseLine(command.userId)} was thrown out.`)
+        return
+      case 'keys':
+      case 'enrol':
+      case 'approve':
+      case 'revoke':
+      case 'safety':
+      case 'forget':
+        await this.#keys.run(command)
         return
       case 'help':
         for (const line of personHelp) this.#screen.print(line)
@@ -164,7 +186,9 @@ class PersonChat {
       this.#note('To whom? Type @USER TEXT, or /with USER first.')
       return
     }
-    const { status } = await this.#client.send(to, message)
+    const { status } = await (this.#options.endToEnd
+      ? this.#client.sendEndToEnd(to, message)
+      : this.#client.send(to, message))
     this.#screen.print(
       `${this.#time()} ${this.#paint.own(`you → ${neutraliseLine(to)}`)} ${this.#paint.faint(`(${status})`)}`,
     )
@@ -195,10 +219,16 @@ class PersonChat {
 
   /** Prints a message; its further lines are marked, so that none can pass for a message of somebody else. */
   #show(message: IncomingMessage, text: string, addition = ''): void {
-    const from = message.from === '' ? 'server' : neutraliseLine(message.from)
+    const from = message.from === '' ? 'server' : `${neutraliseLine(message.from)}${this.#originOf(message)}`
     const [first = '', ...rest] = neutraliseLines(text)
     this.#screen.print(`${this.#time()} ${this.#paint.name(`${from}${addition}`)}: ${first}`)
     for (const line of rest) this.#screen.print(`      │ ${line}`)
+  }
+
+  /** How well the sender is known; in a chat that is end to end also that it is not. */
+  #originOf({ endToEnd }: IncomingMessage): string {
+    if (endToEnd !== undefined) return endToEnd.verified ? ' [e2e, verified]' : ' [e2e]'
+    return this.#options.endToEnd ? ' [not e2e]' : ''
   }
 
   #note(text: string): void {

@@ -13,11 +13,23 @@ export type PersonCommand =
       readonly reason: string | undefined
     }
   | { readonly kind: 'passwd' }
+  | KeyCommand
   | { readonly kind: 'help' }
   | { readonly kind: 'quit' }
   | { readonly kind: 'nothing' }
   /** Not understood; the sentence says what to type. */
   | { readonly kind: 'mistake'; readonly problem: string }
+
+/** What has to do with keys; in sealed sessions. */
+export type KeyCommand =
+  | { readonly kind: 'keys'; readonly userId: string | undefined }
+  | { readonly kind: 'enrol' }
+  /** Without a number: shows what waits for approval. */
+  | { readonly kind: 'approve'; readonly number: number | undefined }
+  | { readonly kind: 'revoke'; readonly fingerprint: string }
+  /** `isRight`: the person has compared the number that was shown. */
+  | { readonly kind: 'safety'; readonly userId: string; readonly isRight: boolean }
+  | { readonly kind: 'forget'; readonly userId: string }
 
 /** What `/help` prints. */
 export const personHelp: readonly string[] = [
@@ -28,6 +40,12 @@ export const personHelp: readonly string[] = [
   '/who [PREFIX]              who is online',
   '/kick USER [REASON]        end a user’s session (operators); /kick USER 10m REASON bans as well (s, m, h, d)',
   '/passwd                    change your password',
+  '/keys [USER]               your devices, or those of a user, with their fingerprints (in a sealed session, as all that follows)',
+  '/enrol                     make this device one of yours, so that it can be written to end to end',
+  '/approve [NUMBER]          which of your devices wait to be approved; approve one',
+  '/revoke FINGERPRINT        a device of yours is lost: its key never counts again',
+  '/safety USER [ok]          the safety number to compare with a user; ok: it was the same',
+  '/forget USER               forget the keys of a user, when it is clear why they changed',
   '/quit                      leave; so does Ctrl-D',
   '//TEXT                     say a text that begins with a slash',
 ]
@@ -53,13 +71,28 @@ export function readPersonCommand(line: string): PersonCommand {
     case 'all':
       return rest === '' ? mistake('Type /all TEXT.') : { kind: 'all', message: rest }
     case 'with':
-      return { kind: 'with', userId: rest === '' ? undefined : rest.replace(/^@/, '') }
+      return { kind: 'with', userId: rest === '' ? undefined : nameIn(rest) }
     case 'who':
       return { kind: 'who', prefix: rest === '' ? undefined : rest }
     case 'kick':
       return readKick(rest)
     case 'passwd':
       return { kind: 'passwd' }
+    case 'keys':
+      return { kind: 'keys', userId: rest === '' ? undefined : nameIn(rest) }
+    case 'enrol':
+    case 'enroll':
+      return { kind: 'enrol' }
+    case 'approve':
+      return readApprove(rest)
+    case 'revoke':
+      return rest === ''
+        ? mistake('Type /revoke FINGERPRINT, as /keys shows it.')
+        : { kind: 'revoke', fingerprint: rest }
+    case 'safety':
+      return readSafety(rest)
+    case 'forget':
+      return rest === '' ? mistake('Type /forget USER.') : { kind: 'forget', userId: nameIn(rest) }
     case 'help':
     case '?':
       return { kind: 'help' }
@@ -85,7 +118,25 @@ function readKick(rest: string): PersonCommand {
   const duration = /^(\d{1,9})([smhd])$/.exec(first)
   const banSeconds = duration === null ? undefined : Number(duration[1]) * (secondsByUnit.get(duration[2] ?? '') ?? 1)
   const reason = duration === null ? tail : afterFirst
-  return { kind: 'kick', userId: userId.replace(/^@/, ''), banSeconds, reason: reason === '' ? undefined : reason }
+  return { kind: 'kick', userId: nameIn(userId), banSeconds, reason: reason === '' ? undefined : reason }
+}
+
+function readApprove(rest: string): PersonCommand {
+  if (rest === '') return { kind: 'approve', number: undefined }
+  return /^\d{1,2}$/.test(rest)
+    ? { kind: 'approve', number: Number(rest) }
+    : mistake('Type /approve, then /approve NUMBER.')
+}
+
+function readSafety(rest: string): PersonCommand {
+  const [userId, word] = cut(rest)
+  if (userId === '' || (word !== '' && word !== 'ok')) return mistake('Type /safety USER, or /safety USER ok.')
+  return { kind: 'safety', userId: nameIn(userId), isRight: word === 'ok' }
+}
+
+/** A name, as it is or after the sign for one. */
+function nameIn(text: string): string {
+  return text.replace(/^@/, '')
 }
 
 /** The first word, and what follows it. */

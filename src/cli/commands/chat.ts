@@ -4,16 +4,18 @@ import { runChat } from '../chat/chat.ts'
 import { type CliContext, note } from '../context.ts'
 import { examplesText } from '../help.ts'
 import { addPasswordOption, ownPassword, type PasswordOptions } from '../password-source.ts'
+import { addSealingOptions, deviceName, type SealingOptions, sealingOf } from '../sealing-access.ts'
 import { addSettingsOptions, requireSettings, type SettingsOptions } from '../settings-options.ts'
 import { userArgument } from '../user-argument.ts'
 import { wireConnection } from '../wire-access.ts'
 
-interface ChatCommandOptions extends SettingsOptions, PasswordOptions {
+interface ChatCommandOptions extends SettingsOptions, PasswordOptions, SealingOptions {
   readonly user: string
   readonly url?: string
   readonly with?: string
   readonly register?: boolean
   readonly json?: boolean
+  readonly e2e?: boolean
 }
 
 /** Describes the command and binds it to its world. */
@@ -29,13 +31,16 @@ export function addChat(parent: Command, context: CliContext): void {
     .option('--with <name>', 'whom to talk to from the start', userArgument)
     .option('--register', 'make the account if there is none, where the server allows it')
     .option('--json', 'JSON lines in and out')
+    .option('--e2e', 'everything to users goes end to end: neither the server nor anybody else can read it')
   addPasswordOption(command)
+  addSealingOptions(command)
   addSettingsOptions(command, ['host', 'port'])
     .addHelpText(
       'after',
       examplesText([
         ['parley chat --user alice', 'talk as alice on this machine; asks for the password'],
         ['parley chat --user alice --with bob --url parley://chat.example:7700', 'talk to bob on another one'],
+        ['parley chat --user alice --with bob --e2e', 'talk so that the server can’t read it; see /safety'],
         ['PARLEY_PASSWORD_FILE=bot.txt parley chat --user bot --json', 'let a script talk'],
       ]),
     )
@@ -45,6 +50,9 @@ export function addChat(parent: Command, context: CliContext): void {
 async function chat(context: CliContext, options: ChatCommandOptions): Promise<void> {
   const { settings } = requireSettings(context, options)
   const { stdin, stdout, stderr, env } = context
+  const connection = wireConnection(options, settings)
+  const endToEnd = options.e2e === true
+  const sealing = await sealingOf(context, options, { connection, userId: options.user, must: endToEnd })
   const password = await ownPassword(context, options, options.user)
   const leave = new AbortController()
   const stop = context.onStop(() => leave.abort())
@@ -52,13 +60,15 @@ async function chat(context: CliContext, options: ChatCommandOptions): Promise<v
   if (options.passwordStdin && options.json)
     note(context, 'parley: the standard input held the password, so this only listens.')
   const exitCode = await runChat({
-    connection: wireConnection(options, settings),
+    connection: { ...connection, ...sealing },
     credentials: { userId: options.user, password },
     register: options.register === true,
     input: stdin,
     output: stdout,
     errorOutput: stderr,
     json: options.json === true,
+    endToEnd,
+    deviceName: deviceName(),
     interactive,
     // https://no-color.org
     colour: interactive && !env['NO_COLOR'],

@@ -7,6 +7,7 @@ import { addUserEnable } from './user-enable.ts'
 import { addUserImport } from './user-import.ts'
 import { addUserList } from './user-list.ts'
 import { addUserPasswd } from './user-passwd.ts'
+import { addUserPolicy } from './user-policy.ts'
 import { addUserRemove } from './user-remove.ts'
 import { addUserRole } from './user-role.ts'
 
@@ -21,6 +22,7 @@ export function addUser(parent: Command, context: CliContext): void {
   addUserAdd(command, context)
   addUserPasswd(command, context)
   addUserRole(command, context)
+  addUserPolicy(command, context)
   addUserDisable(command, context)
   addUserEnable(command, context)
   addUserRemove(command, context)

@@ -6,9 +6,18 @@ import { type Json, type JsonLimits, parseJson } from '../json.ts'
 import { ackRequest } from './ack.ts'
 import { authRequest, authResponse } from './auth.ts'
 import { commonRequest, commonResponse } from './common.ts'
+import { endToEndMsgRequest } from './end-to-end.ts'
 import type { Entity } from './entity.ts'
 import { errorResponse } from './error-response.ts'
 import { heartbeatRequest, heartbeatResponse } from './heartbeat.ts'
+import {
+  approveKeyRequest,
+  enrolKeyRequest,
+  keyDirectoryRequest,
+  keyDirectoryResponse,
+  keyEvent,
+  revokeKeyRequest,
+} from './keys.ts'
 import { broadcastRequest, kickRequest } from './operator.ts'
 import { passwordRequest } from './password.ts'
 import { presenceEvent } from './presence.ts'
@@ -19,9 +28,21 @@ import { userListRequest, userListResponse } from './user-list.ts'
 export type { AckRequest } from './ack.ts'
 export type { AuthRequest, AuthResponse } from './auth.ts'
 export type { CommonRequest, CommonResponse } from './common.ts'
+export type { EndToEndMsgRequest } from './end-to-end.ts'
 export type { Entity } from './entity.ts'
 export type { ErrorResponse } from './error-response.ts'
 export type { Heartbeat } from './heartbeat.ts'
+export {
+  type ApproveKeyRequest,
+  type EnrolKeyRequest,
+  type KeyDirectoryEntry,
+  type KeyDirectoryRequest,
+  type KeyDirectoryResponse,
+  type KeyEvent,
+  keyDirectoryPageMax,
+  type RevokeKeyRequest,
+  type RsaPublicKey,
+} from './keys.ts'
 export { type BroadcastRequest, banSecondsMax, type KickRequest } from './operator.ts'
 export { type PasswordRequest, passwordLengthMax, passwordLengthMin } from './password.ts'
 export type { PresenceEvent } from './presence.ts'
@@ -45,6 +66,13 @@ const all: readonly Entity[] = [
   platformKeyMessage,
   platformFinish,
   terminalKeyMessage,
+  enrolKeyRequest,
+  approveKeyRequest,
+  revokeKeyRequest,
+  keyEvent,
+  keyDirectoryRequest,
+  keyDirectoryResponse,
+  endToEndMsgRequest,
   heartbeatRequest,
   heartbeatResponse,
   errorResponse,

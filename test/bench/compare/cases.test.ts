@@ -6,10 +6,13 @@ const request = readCompareOptions(['--clients', '300'])
 if (request.kind !== 'run') throw new Error(request.kind)
 const { options } = request
 
-t.test('every work is a case, throughput one for each window', async (t) => {
-  const names = comparedCases(options).map(({ main }) => main.scenario)
-  t.strictSame(names, ['throughput', 'throughput', 'everyone', 'latency', 'broadcast', 'connect'])
-})
+t.test(
+  'every work is a case, throughput one for each window, and clients connect to a server that is new and to one that is not',
+  async (t) => {
+    const names = comparedCases(options).map(({ main }) => main.scenario)
+    t.strictSame(names, ['throughput', 'throughput', 'everyone', 'latency', 'broadcast', 'connect', 'connect'])
+  },
+)
 
 t.test('variants are for Parley alone, and XMPP has no broadcast', async (t) => {
   const cases = comparedCases(options)

@@ -19,6 +19,15 @@ t.test('each form is understood', async (t) => {
     ['/kick bob 10 times', { kind: 'kick', userId: 'bob', banSeconds: undefined, reason: '10 times' }],
     ['/kick bob 2d', { kind: 'kick', userId: 'bob', banSeconds: 172_800, reason: undefined }],
     ['/passwd', { kind: 'passwd' }],
+    ['/keys', { kind: 'keys', userId: undefined }],
+    ['/keys @bob', { kind: 'keys', userId: 'bob' }],
+    ['/enrol', { kind: 'enrol' }],
+    ['/approve', { kind: 'approve', number: undefined }],
+    ['/approve 2', { kind: 'approve', number: 2 }],
+    ['/revoke ABCD-EFGH', { kind: 'revoke', fingerprint: 'ABCD-EFGH' }],
+    ['/safety bob', { kind: 'safety', userId: 'bob', isRight: false }],
+    ['/safety @bob ok', { kind: 'safety', userId: 'bob', isRight: true }],
+    ['/forget bob', { kind: 'forget', userId: 'bob' }],
     ['/help', { kind: 'help' }],
     ['/quit', { kind: 'quit' }],
   ] as const) {
@@ -27,7 +36,21 @@ t.test('each form is understood', async (t) => {
 })
 
 t.test('what is not understood says what to type', async (t) => {
-  for (const line of ['@', '@bob', '/to', '/to bob', '/all', '/kick', '/nonsense', '/']) {
+  for (const line of [
+    '@',
+    '@bob',
+    '/to',
+    '/to bob',
+    '/all',
+    '/kick',
+    '/nonsense',
+    '/',
+    '/approve x',
+    '/revoke',
+    '/safety',
+    '/safety bob no',
+    '/forget',
+  ]) {
     t.match(readPersonCommand(line), { kind: 'mistake', problem: /\/|@/ }, line)
   }
 })

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { within } from './deadline.ts'
@@ -12,17 +12,40 @@ const startMs = 60_000
 
 /** A page that is open. */
 export interface Page {
+  /** Answers the page's next request for `/command`. */
+  command(line: string): void
   /** What the page posts to `/tell`, in order. */
   readonly told: unknown[]
   /** Resolves when the page has told so many things. */
   tells(count: number): Promise<void>
 }
 
+/** More that a page may need. */
+export interface PageOptions {
+  /** Scripts beside the page: their text by path, such as `/sealed.js`. */
+  readonly scripts?: Readonly<Record<string, string>>
+  /** Called with everything that the page tells. */
+  readonly onTold?: (what: unknown) => void
+}
+
 /** Serves the page on a port of its own and opens it; all of it ends with the test. */
-export async function openPage(t: Test, chromium: string, html: string): Promise<Page> {
+export async function openPage(t: Test, chromium: string, html: string, options: PageOptions = {}): Promise<Page> {
   const told: unknown[] = []
   const waiting: { readonly count: number; readonly resolve: () => void }[] = []
+  const commands: string[] = []
+  let wanted: ServerResponse | undefined
   const server = createServer((request, response) => {
+    const script = options.scripts?.[request.url ?? '']
+    if (script !== undefined) {
+      response.setHeader('Content-Type', 'text/javascript; charset=utf-8').end(script)
+      return
+    }
+    if (request.url === '/command') {
+      const line = commands.shift()
+      if (line === undefined) wanted = response
+      else response.end(line)
+      return
+    }
     if (request.method !== 'POST') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8').end(html)
       return
@@ -34,7 +57,9 @@ export async function openPage(t: Test, chromium: string, html: string): Promise
     })
     request.on('end', () => {
       response.end()
-      told.push(JSON.parse(body))
+      const what: unknown = JSON.parse(body)
+      told.push(what)
+      options.onTold?.(what)
       for (const { count, resolve } of waiting) if (told.length >= count) resolve()
     })
   })
@@ -61,6 +86,11 @@ export async function openPage(t: Test, chromium: string, html: string): Promise
   })
   died.catch(() => {})
   return {
+    command(line) {
+      if (wanted === undefined) commands.push(line)
+      else wanted.end(line)
+      wanted = undefined
+    },
     told,
     tells: (count) =>
       Promise.race([

@@ -1,10 +1,18 @@
 /** A pool thread's entry that does its work, but for passwords that begin with `!`: those name a fault. */
-import type { ItemResult, PasswordResult, PasswordTask, TaskBatch } from '../../../src/workers/tasks.ts'
+import type {
+  ItemResult,
+  LaneName,
+  Lanes,
+  PasswordResult,
+  PasswordTask,
+  TaskBatch,
+} from '../../../src/workers/tasks.ts'
 import { laneHandlers, runBatch as runSoundBatch } from '../../../src/workers/tasks.worker.ts'
 
 /** What Piscina calls. */
-export function runBatch(batch: TaskBatch): readonly ItemResult<PasswordResult>[] {
-  if (batch.items.some((item) => item.password === '!throw')) throw new Error('thrown outside the items')
+export function runBatch(batch: TaskBatch): readonly ItemResult<Lanes[LaneName]['give']>[] {
+  if (batch.items.some((item) => 'password' in item && item.password === '!throw'))
+    throw new Error('thrown outside the items')
   return runSoundBatch(batch, { ...laneHandlers, passwords: doItem })
 }
 

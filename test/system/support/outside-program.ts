@@ -3,9 +3,17 @@ import { spawnSync } from 'node:child_process'
 
 /** The `skip` option of a test that needs a program: false, or a sentence that says what to install. */
 export function skipWithout(program: string, install: string): false | string {
-  const isThere = spawnSync(program, ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0
+  return skipUnless(runs(program, ['--version']), `${program} is missing: ${install}`)
+}
+
+/** Whether a program is there and ends well with these arguments. */
+export function runs(program: string, args: readonly string[]): boolean {
+  return spawnSync(program, args, { stdio: 'ignore', timeout: 30_000 }).status === 0
+}
+
+/** The `skip` option of a test that needs something: false when it is there, else the sentence that says what is missing. */
+export function skipUnless(isThere: boolean, sentence: string): false | string {
   if (isThere) return false
-  const sentence = `${program} is missing: ${install}`
   if (process.env['PARLEY_TEST_REQUIRE_ALL'] === '1') throw new Error(`${sentence} (PARLEY_TEST_REQUIRE_ALL is 1)`)
   return sentence
 }

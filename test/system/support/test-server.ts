@@ -8,6 +8,7 @@ import { type RunningServer, startServer } from '../../../src/server/server.ts'
 import { openLocalStore } from '../../../src/store/local-store.ts'
 import { hashPassword } from '../../../src/workers/password.ts'
 import { until } from './deadline.ts'
+import { putServerKeys } from './server-keys.ts'
 import { TcpClient, type TcpSpeech } from './tcp-client.ts'
 import { WebSocketClient } from './websocket-client.ts'
 import type { Content, WireClient } from './wire-client.ts'
@@ -115,6 +116,7 @@ async function loggedIn<Client extends WireClient>(client: Client, user: string)
 export async function startTestServer(t: Test, options: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-test-'))
   await makeAccounts(dataDir, options)
+  await putServerKeys(dataDir)
   const lines: LogLine[] = []
   const own = options.settings ?? {}
   const flags: Record<string, string> = { PARLEY_PORT: '0', PARLEY_WS_PORT: '0', PARLEY_DATA_DIR: dataDir }

@@ -1,0 +1,71 @@
+/**
+ * A small text file that several processes may change: each change is made under a lock, beside the file, and
+ * takes its place in one step, so that a reader sees the old text or the new one. For Node.
+ */
+import { chmod, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** How long to wait for another process; a change takes a few milliseconds. */
+const lockWaitMs = 5_000
+/** A lock that is older was left behind by a process that died. */
+const lockStaleMs = 10_000
+const lockPollMs = 10
+/** No file of this kind is larger; a wrong path is told, not read into memory. */
+const fileBytesMax = 4 * 1024 * 1024
+
+/** The text of the file; empty when there is none. */
+export async function readLockedFile(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path)
+    if (size > fileBytesMax) throw new Error(`${path} is longer than ${fileBytesMax} bytes`)
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/** Changes the text of the file, which is made with mode 0600 (and its folder with 0700) when there is none. */
+export async function changeLockedFile(path: string, change: (text: string) => string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const unlock = await lock(`${path}.lock`)
+  const draft = `${path}.${globalThis.crypto.randomUUID()}.new`
+  try {
+    const before = await readLockedFile(path)
+    const after = change(before)
+    if (after === before) return
+    await writeFile(draft, after, { mode: 0o600, flag: 'wx' })
+    // Whatever the mask of the process is.
+    await chmod(draft, 0o600)
+    await rename(draft, path)
+  } catch (error) {
+    await unlink(draft).catch(() => {})
+    throw error
+  } finally {
+    await unlock()
+  }
+}
+
+async function lock(path: string): Promise<() => Promise<void>> {
+  const deadline = Date.now() + lockWaitMs
+  for (;;) {
+    try {
+      const handle = await open(path, 'wx', 0o600)
+      await handle.close()
+      return () => unlink(path).catch(() => {})
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    )
+    if (age > lockStaleMs) await unlink(path).catch(() => {})
+    else if (Date.now() > deadline) throw new Error(`${path} is held by another process; delete it if there is none`)
+    else await new Promise((resolve) => setTimeout(resolve, lockPollMs))
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}

@@ -1,0 +1,124 @@
+/**
+ * Answers handshakes: hands the frames, with the private key that was offered, to the pool, and has the proofs of clients checked
+ * there. Full lanes are an answer, not a queue without end. Runs on: the main thread.
+ */
+import type { KeyObject } from 'node:crypto'
+import type { RsaPublicJwk } from '../security/jwk.ts'
+import type { ResumedClaims } from '../security/server-handshake.ts'
+import type { SuiteNumber } from '../security/suites.ts'
+import type { TicketKeys } from '../security/tickets.ts'
+import type { ItemResult, KeyExchangeResult, KeyExchangeTask } from './tasks.ts'
+
+/** What the key exchange needs of the pool. */
+export interface KeyExchangePool {
+  run(
+    lane: 'keyExchange',
+    take: KeyExchangeTask,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<ItemResult<KeyExchangeResult>>
+}
+
+/** The secrets of the server that handshakes need, as they are at the moment. */
+export interface ServerKeys {
+  /** The private half of what an offer offered, and its suites; undefined when that is over. */
+  offered(offer: number): { readonly handshakeKey: KeyObject; readonly suites: readonly number[] } | undefined
+  ticketKeys(): TicketKeys
+}
+
+/** A handshake to be answered. */
+export interface KeyExchangeAttempt {
+  /** Names the keys that were offered. */
+  readonly offer: number
+  /** The bodies of the offer and of the client's answer. */
+  readonly offerBody: Uint8Array
+  readonly terminalBody: Uint8Array
+}
+
+/** What came of it. */
+export type KeyExchangeVerdict =
+  | {
+      readonly ok: true
+      /** The body of the last frame. */
+      readonly body: Uint8Array
+      /** The 320 bytes of all session keys. */
+      readonly keys: Uint8Array
+      readonly transcriptHash: Uint8Array
+      readonly suite: SuiteNumber
+      readonly thumbprint: string
+      readonly clientKey: RsaPublicJwk | undefined
+      readonly resumed: ResumedClaims | undefined
+    }
+  /** There is too much to do. */
+  | { readonly ok: false; readonly code: 'server_busy' }
+  /** The client sent what it must not. The detail is for the log. */
+  | { readonly ok: false; readonly code: 'refused'; readonly detail: string }
+
+/** What a client has signed in a full handshake. */
+export interface TranscriptProof {
+  readonly suite: SuiteNumber
+  readonly clientKey: RsaPublicJwk
+  readonly transcriptHash: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** See the head of the file. */
+export class KeyExchange {
+  readonly #pool: KeyExchangePool
+  readonly #keys: ServerKeys
+  readonly #now: () => number
+
+  /** @param options `now` gives Unix milliseconds; `Date.now` where not given */
+  constructor(options: { pool: KeyExchangePool; keys: ServerKeys; now?: () => number }) {
+    this.#pool = options.pool
+    this.#keys = options.keys
+    this.#now = options.now ?? Date.now
+  }
+
+  /** Answers a handshake. Never rejects. */
+  async exchange(attempt: KeyExchangeAttempt, signal?: AbortSignal): Promise<KeyExchangeVerdict> {
+    const offered = this.#keys.offered(attempt.offer)
+    if (offered === undefined) return { ok: false, code: 'refused', detail: 'an offer that is over' }
+    const result = await this.#pool.run(
+      'keyExchange',
+      {
+        kind: 'answer',
+        // In memory of their own: a view of a larger piece would take all of it along.
+        offerBody: new Uint8Array(attempt.offerBody),
+        terminalBody: new Uint8Array(attempt.terminalBody),
+        handshakeKey: offered.handshakeKey,
+        suites: offered.suites,
+        ticketKeys: this.#keys.ticketKeys(),
+        now: Math.floor(this.#now() / 1000),
+      },
+      { signal },
+    )
+    if (!result.ok) {
+      return result.error.code === 'item_failed'
+        ? { ok: false, code: 'refused', detail: 'the key exchange failed' }
+        : { ok: false, code: 'server_busy' }
+    }
+    if (result.value.kind !== 'answer') throw new TypeError('the pool answered another question')
+    const { answer } = result.value
+    if (!answer.ok) return { ok: false, code: 'refused', detail: answer.reason }
+    const { body3: body, okm: keys, transcriptHash, suite, thumbprint, clientKey, resumed } = answer
+    return { ok: true, body, keys, transcriptHash, suite, thumbprint, clientKey, resumed }
+  }
+
+  /** Whether the client has the private half of its key; `busy` when it could not be found out. Never rejects. */
+  async isProven(proof: TranscriptProof, signal?: AbortSignal): Promise<boolean | 'busy'> {
+    const { suite, clientKey } = proof
+    const result = await this.#pool.run(
+      'keyExchange',
+      {
+        kind: 'prove',
+        suite,
+        clientKey,
+        transcriptHash: new Uint8Array(proof.transcriptHash),
+        signature: new Uint8Array(proof.signature),
+      },
+      { signal },
+    )
+    if (!result.ok) return result.error.code === 'item_failed' ? false : 'busy'
+    return result.value.kind === 'proof' && result.value.isRight
+  }
+}
