@@ -5,6 +5,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../build/src/config/limits.js'
 import { settingsMarkdown } from '../build/src/config/settings-docs.js'
+import {
+  endToEndExample,
+  keysExample,
+  recordsExample,
+  sealedSessionExample,
+  signaturesExample,
+} from './worked-examples.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -13,6 +20,11 @@ const blocks = [
   ['README.md', 'settings', settingsMarkdown()],
   ['README.md', 'client.py', client],
   ['docs/protocol.md', 'client.py', client],
+  ['docs/protocol.md', 'sealed session', sealedSessionExample()],
+  ['docs/protocol.md', 'records', recordsExample()],
+  ['docs/protocol.md', 'keys', keysExample()],
+  ['docs/protocol.md', 'signatures', signaturesExample()],
+  ['docs/protocol.md', 'end to end', endToEndExample()],
   ['docs/LIMITS.md', 'limits', limitsMarkdown()],
 ]
 

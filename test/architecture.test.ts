@@ -203,6 +203,7 @@ t.test('links between the documents lead somewhere', async (t) => {
 
 t.test('the documents name only settings and files that exist', async (t) => {
   const known = new Set(Object.keys(settingsShape).map(variableOf))
+  for (const [name, { meta }] of Object.entries(settingsShape)) if (meta.secret) known.add(`${variableOf(name)}_FILE`)
   for (const document of documents()) {
     const text = read(document)
     for (const [variable] of text.matchAll(/\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b/g))

@@ -150,9 +150,10 @@ function checkedKey(jwk) {
   return { kty, n, e }
 }
 
-async function isSigned(jwk, bytes, signature) {
-  const key = await subtle.importKey('jwk', checkedKey(jwk), forPss, false, ['verify'])
-  return subtle.verify(PSS, key, decode(signature), bytes)
+export async function isSigned(jwk, bytes, signature, algorithm = 'PS256') {
+  const scheme = algorithm === 'PS256' ? PSS : { name: 'RSASSA-PKCS1-v1_5' }
+  const key = await subtle.importKey('jwk', checkedKey(jwk), { ...scheme, hash: 'SHA-256' }, false, ['verify'])
+  return subtle.verify(scheme, key, decode(signature), bytes)
 }
 
 async function sign(keys, bytes) {
@@ -565,7 +566,7 @@ export async function openEndToEnd(keys, senderKeys, envelope, jws) {
 
 // ---- Signed messages ----
 
-/** What PS256 signs of an envelope. */
+/** What PS256 and RS256 sign of an envelope. */
 export async function messageText(envelope, sender, keyThumbprint) {
   const { ToUserId, ClientMsgId, CreateTime, MsgType, Content } = envelope
   const digest = await sha256(utf8(Content))
@@ -753,7 +754,8 @@ export class SealedClient {
   async #readMessage(envelope) {
     const { FromUserId: from, Sign } = envelope
     let { MsgType: type, Content } = envelope
-    let isSignedByUser = Sign?.Alg === 'PS256'
+    // Other kinds are for the server, which has checked them.
+    let isSignedByUser = Sign?.Alg === 'PS256' || Sign?.Alg === 'RS256'
     if (isSignedByUser) await this.#checkSignature(envelope)
     const endToEnd = type === 'EndToEndMsgRequest'
     if (endToEnd) {
@@ -773,7 +775,8 @@ export class SealedClient {
   async #checkSignature(envelope) {
     const { FromUserId: from, Sign } = envelope
     const key = (await this.keysOf(from)).get(Sign.Key)
-    if (key === undefined || !(await isSigned(key, await messageText(envelope, from, Sign.Key), Sign.Signature))) {
+    const signed = await messageText(envelope, from, Sign.Key)
+    if (key === undefined || !(await isSigned(key, signed, Sign.Signature, Sign.Alg))) {
       throw new Refused('bad_signature', `a signature of ${from} is wrong`)
     }
   }

@@ -932,6 +932,10 @@ public class Client
         {
             throw new RefusedException("no_keys", "no such key has asked to be let in while this program ran");
         }
+        if (!Keys.HasSuite2)
+        {
+            throw new RefusedException("not_supported", "to approve needs PS256, which this base library lacks: do it on another device");
+        }
         string signature = Bytes.Encode(Keys.Sign(key, Bytes.SignedText("parley key approval v1", user, itsDevice, server, wanted)));
         Request("ApproveKeyRequest", Json.Object("Thumbprint", wanted, "Key", Own, "Signature", signature));
     }

@@ -270,8 +270,12 @@ public final class Sealed {
   }
 
   static boolean isSigned(PublicKey key, byte[] text, Object signatureText) throws GeneralSecurityException {
-    Signature signature = Signature.getInstance("RSASSA-PSS");
-    signature.setParameter(PSS);
+    return isSigned(key, text, signatureText, "PS256");
+  }
+
+  static boolean isSigned(PublicKey key, byte[] text, Object signatureText, String algorithm) throws GeneralSecurityException {
+    Signature signature = Signature.getInstance(algorithm.equals("RS256") ? "SHA256withRSA" : "RSASSA-PSS");
+    if (algorithm.equals("PS256")) signature.setParameter(PSS);
     signature.initVerify(key);
     signature.update(text);
     try {
@@ -707,7 +711,7 @@ public final class Sealed {
 
   // ---- Signed messages ----------------------------------------------------------------------------------------------
 
-  /** What PS256 signs of an envelope. */
+  /** What PS256 and RS256 sign of an envelope. */
   static byte[] messageText(Map<String, Object> envelope, String sender, String keyThumbprint) throws GeneralSecurityException {
     return signedText(
         "parley message v1",
@@ -898,11 +902,12 @@ public final class Sealed {
   /** True if the receiver could check it; false for a kind that only the server can check. */
   private boolean checkSignature(Map<String, Object> envelope) throws IOException, GeneralSecurityException {
     Map<String, Object> signature = objectOf(envelope.get("Sign"));
-    String sender = (String) envelope.get("FromUserId");
-    if (!"PS256".equals(signature.get("Alg"))) return false;
+    String sender = (String) envelope.get("FromUserId"), algorithm = (String) signature.get("Alg");
+    if (!algorithm.equals("PS256") && !algorithm.equals("RS256")) return false;
     String signer = (String) signature.get("Key");
     Map<String, Object> signerKey = keysOf(sender).get(signer);
-    if (signerKey == null || !isSigned(publicKey(signerKey), messageText(envelope, sender, signer), signature.get("Signature"))) {
+    byte[] text = messageText(envelope, sender, signer);
+    if (signerKey == null || !isSigned(publicKey(signerKey), text, signature.get("Signature"), algorithm)) {
       throw new Refused("bad_signature", "a signature of " + sender + " is wrong");
     }
     return true;

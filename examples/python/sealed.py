@@ -159,9 +159,10 @@ def sign(key, text):
     return encode(key.sign(text, PSS, hashes.SHA256()))
 
 
-def is_signed(key, text, signature):
+def is_signed(key, text, signature, algorithm="PS256"):
     try:
-        key.verify(decode(signature), text, PSS, hashes.SHA256())
+        scheme = {"PS256": PSS, "RS256": padding.PKCS1v15()}[algorithm]
+        key.verify(decode(signature), text, scheme, hashes.SHA256())
         return True
     except (InvalidSignature, ValueError):
         return False
@@ -512,7 +513,7 @@ def open_end_to_end(key, own, sender_keys, envelope, jws):
 
 
 def message_text(envelope, sender, key_thumbprint):
-    """What PS256 signs of an envelope."""
+    """What PS256 and RS256 sign of an envelope."""
     return signed_text(
         "parley message v1",
         sender,
@@ -673,10 +674,11 @@ class Client:
     def _check_signature(self, envelope):
         """True if the receiver could check it; False for a kind that only the server can check."""
         signature, sender = envelope["Sign"], envelope["FromUserId"]
-        if signature["Alg"] != "PS256":
+        if signature["Alg"] not in ("PS256", "RS256"):
             return False
         key = self.keys_of(sender).get(signature["Key"])
-        if key is None or not is_signed(public_key(key), message_text(envelope, sender, signature["Key"]), signature["Signature"]):
+        text = message_text(envelope, sender, signature["Key"])
+        if key is None or not is_signed(public_key(key), text, signature["Signature"], signature["Alg"]):
             raise Refused("bad_signature", f"a signature of {sender} is wrong")
         return True
 

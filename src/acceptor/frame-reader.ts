@@ -398,7 +398,8 @@ export class FrameReader implements FormSink {
       connection: connection.id,
       type,
       callbackId: envelope.callbackId(),
-      content,
+      // What is broadcast is the frame, and with a bundle a third copy would be more than a record takes.
+      content: isBroadcast ? '' : content,
       frame: isBroadcast ? this.#runs.frameWithSender(session, addressingOf(envelope, frame.start), frame) : undefined,
       signed: byKey?.facts,
       bundle,

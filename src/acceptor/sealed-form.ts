@@ -50,6 +50,9 @@ const proofBytesMax = 32 + 2 + 512
 /** Delimiters, or a length. */
 const frameBytesMax = 4
 
+/** Records that are copied into their framing at once lie here until then: memory that is used again stays in the caches. */
+const scratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax + 256)
+
 /** What the next record may be. */
 type Phase = 'proof' | 'messages' | 'over'
 
@@ -189,12 +192,19 @@ export class SealedForm implements WireForm, RecordSink {
   // Writing
 
   encode(frames: Buffer): Buffer {
-    return this.#framing.join(this.seal(frames))
+    const plaintext = this.#inner.encode(frames)
+    if (plaintext.length > recordPlaintextBytesMax || this.#sealer.keyUpdateDue) {
+      return this.#framing.join(this.#sealAll(plaintext))
+    }
+    return this.#framing.join([this.#sealer.seal(recordType.data, plaintext, scratch)])
   }
 
   /** Seals whole frames, as few records as may be, cut where frames end. Whoever gets records must send them, in their order. */
   seal(frames: Buffer): Buffer[] {
-    const plaintext = this.#inner.encode(frames)
+    return this.#sealAll(this.#inner.encode(frames))
+  }
+
+  #sealAll(plaintext: Buffer): Buffer[] {
     const records: Buffer[] = []
     let at = 0
     while (at < plaintext.length) {

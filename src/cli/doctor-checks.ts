@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import type { Settings } from '../config/settings.ts'
+import { publicJwkOf, thumbprintOf } from '../security/jwk.ts'
 import { controlPath, type ServerStatus } from '../server/control-protocol.ts'
+import { KeyFiles } from '../store/key-files.ts'
 import { codeOf } from './cli-error.ts'
 import { connectControl } from './control-client.ts'
 
@@ -34,6 +36,7 @@ export async function runChecks(settings: Settings): Promise<Finding[]> {
     ...(await Promise.all(nativePackages.map(checkPackage))),
     checkDataDir(settings.dataDir),
     checkDatabase(settings.dataDir),
+    checkKeys(settings.dataDir),
     checkDisk(settings.dataDir),
     checkDescriptors(settings.connectionsMax, descriptorLimit()),
     server.finding,
@@ -111,6 +114,23 @@ export function checkDatabase(dataDir: string): Finding {
     check,
     state: 'wrong',
     detail: `${path} is damaged or no database: restore it from a backup, or move it away to begin anew`,
+  }
+}
+
+/** Whether the server's own keys can be used, and nobody else can have read them. */
+export function checkKeys(dataDir: string): Finding {
+  const check = 'keys'
+  if (!existsSync(join(dataDir, 'keys'))) return { check, state: 'fine', detail: 'will be made at the first start' }
+  try {
+    const files = new KeyFiles(dataDir)
+    const identity = files.readIdentity()
+    files.readHandshake()
+    files.readTickets()
+    if (identity === undefined) return { check, state: 'fine', detail: 'will be made at the next start' }
+    const thumbprint = thumbprintOf(publicJwkOf(identity.privateKey))
+    return { check, state: 'fine', detail: `the identity that clients pin is ${thumbprint}` }
+  } catch (error) {
+    return { check, state: 'wrong', detail: error instanceof Error ? error.message : String(error) }
   }
 }
 

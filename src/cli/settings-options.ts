@@ -87,5 +87,6 @@ function flagsOf(options: SettingsOptions): Record<string, string> {
     const value = options[name]
     if (typeof value === 'string') flags[variableOf(name)] = value
   }
+  if (options['insecure'] === true) flags[variableOf('insecure')] = 'on'
   return flags
 }

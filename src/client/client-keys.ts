@@ -110,13 +110,17 @@ export class ClientKeys {
   /** What has to be done with a message before it is told; undefined when nothing has. */
   work(message: IncomingMessage): Promise<IncomingMessage | undefined> | undefined {
     if (message.from === '') return undefined
-    if (message.type === 'EndToEndMsgRequest') return this.#endToEnd.open(message, this.#host.self())
+    if (message.type === 'EndToEndMsgRequest') return this.#opened(message)
     return this.#host.verifySignatures ? this.#verified(message) : undefined
   }
 
   /** Checks the signature of a message. */
   check(message: IncomingMessage): ReturnType<typeof checkSignature> {
     return checkSignature(message, this.#host.self(), this.directory)
+  }
+
+  async #opened(message: IncomingMessage): Promise<IncomingMessage | undefined> {
+    return this.#endToEnd.open(message, this.#host.self())
   }
 
   async #verified(message: IncomingMessage): Promise<IncomingMessage> {

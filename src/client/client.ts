@@ -141,7 +141,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
 
   /**
    * Answers a message that asked for it: goes to its sender, with its `CallbackID`, so that the sender's
-   * `request` resolves with the content.
+   * `request` resolves with the content. What came end to end is answered so.
    */
   async reply(
     message: IncomingMessage,
@@ -152,7 +152,10 @@ export class Client implements AsyncIterable<IncomingMessage> {
     checkReceiver(message.from)
     const theirs = message.envelope.CallbackID
     const callbackId = theirs || (options.callbackless ? undefined : this.#writer.nextId())
-    return this.#sender.deliver(msgType, content, { ...options, to: message.from, callbackId })
+    const delivery = { ...options, to: message.from, callbackId }
+    // What came end to end is not answered where others can read it.
+    if (message.endToEnd !== undefined) return this.#sender.deliverEndToEnd(msgType, content, delivery)
+    return this.#sender.deliver(msgType, content, delivery)
   }
 
   /**
@@ -185,13 +188,9 @@ export class Client implements AsyncIterable<IncomingMessage> {
     options: RequestOptions = {},
   ): Promise<SendResult> {
     checkReceiver(to)
-    const { type: msgType, content } =
+    const { type, content } =
       typeof message === 'string' ? { type: 'TextMsgRequest', content: { Message: message } } : message
-    const clientMsgId = this.#writer.nextId()
-    const createTime = Math.floor(Date.now() / 1000)
-    const sealed = await this.#sender.keys.seal({ to, clientMsgId, createTime, msgType, content })
-    const callbackId = this.#writer.nextId()
-    return this.#sender.deliver('EndToEndMsgRequest', sealed, { ...options, to, callbackId, clientMsgId, createTime })
+    return this.#sender.deliverEndToEnd(type, content, { ...options, to, callbackId: this.#writer.nextId() })
   }
 
   /** Sends a text to everyone online; for operators. */

@@ -52,7 +52,7 @@ export class Sealing implements SealingLayer {
   constructor(address: Address, options: SealOptions) {
     this.#address = address
     this.#server = serverName(address)
-    this.#suites = options.suites ?? [1, 2]
+    this.#suites = readSuites(options.suites)
     this.#trust = new ServerTrust(this.#server, options)
     this.#tickets = options.tickets ?? new MemoryTicket()
     this.key = options.key === undefined ? processDeviceKey() : Promise.resolve(readDeviceKey(options.key))
@@ -84,45 +84,59 @@ export class Sealing implements SealingLayer {
 
   async open(options: TransportOptions, events: TransportEvents): Promise<SealedChannel> {
     const ticket = await this.#usableTicket()
-    if (ticket !== undefined) {
-      try {
-        return await this.#attempt(options, events, ticket)
-      } catch (error) {
-        if (options.signal.aborted || !(error instanceof ParleyError) || error.code !== 'sealing_failed') throw error
-        // The server may have lost its keys, or the account has changed: it does not say. In full, then.
-        await this.#tickets.save(this.#server, undefined)
-      }
-    }
-    return this.#attempt(options, events, undefined)
+    const resumed = ticket === undefined ? 'refused' : await this.#attempt(options, events, ticket)
+    if (resumed !== 'refused') return resumed
+    // The server may have lost its keys, or the account has changed: it does not say. In full, then, and at once.
+    if (ticket !== undefined) await this.#tickets.save(this.#server, undefined)
+    const made = await this.#attempt(options, events, undefined)
+    if (made === 'refused') throw new ParleyError('sealing_failed')
+    return made
   }
 
+  /** One connection; `refused` when a ticket was shown and not taken. */
   async #attempt(
     options: TransportOptions,
     events: TransportEvents,
     ticket: SavedTicket | undefined,
-  ): Promise<SealedChannel> {
+  ): Promise<SealedChannel | 'refused'> {
     const { signal } = options
     const frames = new HandshakeFrames()
     const inner = await this.#connect(options, frames)
     try {
       const offer = await this.#askOffer(inner, frames, signal)
       const trusted = await this.#trust.judge(offer)
-      const resumes = ticket !== undefined && ticket.thumbprint === offer.identityThumbprint
-      const pending = resumes ? this.#resume(offer, ticket) : await this.#begin(offer)
+      const shown =
+        ticket?.thumbprint === offer.identityThumbprint && offer.suites.includes(ticket.suite) ? ticket : undefined
+      const pending = shown === undefined ? await this.#begin(offer) : resume(offer, shown)
       inner.send(pending.terminalBody.toString('latin1'))
-      const session = takeFinish(pending, Buffer.from(await frames.take(signal), 'utf8'))
-      if (session === undefined)
-        throw new ParleyError('sealing_failed', { message: 'The server has not the key that it showed.' })
+      const session = await this.#finish(pending, frames, signal).catch((error: unknown) => {
+        if (shown !== undefined && error instanceof ParleyError && error.code === 'sealing_failed') return undefined
+        throw error
+      })
+      if (session === undefined) {
+        inner.destroy()
+        return 'refused'
+      }
       // Only now is it known that the server has what belongs to its key.
       await trusted.keep()
       signal.throwIfAborted()
-      const channel = this.#channel({ inner, options, offer, session, ticket: resumes ? ticket : undefined }, events)
+      const channel = this.#channel({ inner, options, offer, session, ticket: shown }, events)
       frames.handOver(channel)
       return channel
     } catch (error) {
       inner.destroy()
       throw error
     }
+  }
+
+  async #finish(pending: PendingHandshake, frames: HandshakeFrames, signal: AbortSignal): Promise<ClientSession> {
+    const body = await frames.take(signal)
+    const session = takeFinish(pending, Buffer.from(body, 'utf8'))
+    if (session !== undefined) return session
+    throw (
+      passingRefusalIn(body) ??
+      new ParleyError('sealing_failed', { message: 'The server has not the key that it showed.' })
+    )
   }
 
   #connect(options: TransportOptions, frames: HandshakeFrames): Promise<Transport> {
@@ -147,16 +161,6 @@ export class Sealing implements SealingLayer {
       throw new ParleyError('sealing_refused', { message })
     }
     return makeTerminalKey(offer, { suite, key: await this.key }, { now: nowSeconds() })
-  }
-
-  #resume(offer: Offer, ticket: SavedTicket): PendingHandshake {
-    if (!offer.suites.includes(ticket.suite)) {
-      throw new ParleyError('sealing_failed', {
-        message: 'The server does not offer the suite of the ticket any more.',
-      })
-    }
-    const resumptionSecret = new Secret(Buffer.from(ticket.secret, 'base64url'))
-    return makeResumption(offer, { text: ticket.ticket, suite: ticket.suite, resumptionSecret }, { now: nowSeconds() })
   }
 
   #channel(made: Made, events: TransportEvents): SealedTransport {
@@ -226,20 +230,38 @@ class MemoryTicket implements TicketStore {
   }
 }
 
-/**
- * What a server says instead of its keys. It is not known to be the server's word, so it ends nothing for good: what passes is
- * taken as it is, everything else as the refusal to seal.
- */
+function readSuites(given: SealOptions['suites']): readonly (1 | 2)[] {
+  const suites = given ?? [1, 2]
+  if (suites.length > 0 && suites.every((suite) => suite === 1 || suite === 2)) return suites
+  throw new ParleyError('bad_argument', { message: 'The option suites must be a list of 1 and 2, the best first.' })
+}
+
+function resume(offer: Offer, { ticket: text, suite, secret }: SavedTicket): PendingHandshake {
+  const resumptionSecret = new Secret(Buffer.from(secret, 'base64url'))
+  return makeResumption(offer, { text, suite, resumptionSecret }, { now: nowSeconds() })
+}
+
+/** What a server says instead of its keys, when it is not a mangled form of them. */
 function refusalIn(body: string): ParleyError | undefined {
   const message = readMessage(body)
-  if (message instanceof ParleyError) return undefined
-  const failure = failureIn(message)
-  if (failure?.retryable) return failure
-  if (message.type === 'PlatformKeyMessage') return undefined
-  return new ParleyError('sealing_refused', {
-    message: 'The server does not offer sealed sessions. Nothing secret was sent.',
-    cause: failure,
-  })
+  if (message instanceof ParleyError || message.type === 'PlatformKeyMessage') return undefined
+  return (
+    passingRefusalIn(body) ??
+    new ParleyError('sealing_refused', {
+      message: 'The server does not offer sealed sessions. Nothing secret was sent.',
+      cause: failureIn(message),
+    })
+  )
+}
+
+/**
+ * That the server has no time just now. It is not known to be the server's word, so it ends nothing for good, and does not say
+ * for how long to stay away.
+ */
+function passingRefusalIn(body: string): ParleyError | undefined {
+  const message = readMessage(body)
+  const failure = message instanceof ParleyError ? undefined : failureIn(message)
+  return failure?.retryable ? new ParleyError(failure.code, { message: failure.message, retryable: true }) : undefined
 }
 
 function nowSeconds(): number {

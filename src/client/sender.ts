@@ -54,6 +54,14 @@ export class Sender {
     return { status: answer === undefined ? 'unconfirmed' : statusIn(answer) }
   }
 
+  /** The same for the user's devices alone. @throws ParleyError also for keys that are missing or not believed */
+  async deliverEndToEnd(type: string, content: unknown, delivery: Delivery): Promise<{ readonly status: SendStatus }> {
+    const clientMsgId = this.#writer.nextId()
+    const createTime = Math.floor(Date.now() / 1000)
+    const sealed = await this.keys.seal({ to: delivery.to, clientMsgId, createTime, msgType: type, content })
+    return this.deliver('EndToEndMsgRequest', sealed, { ...delivery, clientMsgId, createTime })
+  }
+
   /** Asks, and gives the answer; a failure that it tells of is thrown. */
   async ask(type: string, content: unknown, question: Question): Promise<IncomingMessage> {
     const callbackId = this.#writer.nextId()

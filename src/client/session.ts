@@ -6,12 +6,12 @@
  *         ▲                     ▲           │
  *         └────── waiting ◀─────┴───────────┘      (lost; only after a login has succeeded once)
  */
-import { failureIn, type LoginResult, type LoginTicket, loginIn, ticketIn } from './answer.ts'
+import { failureIn, type LoginResult } from './answer.ts'
 import { backoffDelayMs } from './backoff.ts'
 import { type EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
 import { ParleyError } from './errors.ts'
 import { Link } from './link.ts'
-import { type LoginProof, loginProofs } from './login-proof.ts'
+import { logIn } from './login.ts'
 import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
 import { type Request, type RequestOptions, Requests } from './requests.ts'
@@ -266,47 +266,40 @@ export class Session {
 
   // The login.
 
-  /** Sends an `AuthRequest`; with `asked`, for the application. */
+  /** Logs in on a connection; with `asked`, for the application. */
   #authenticate(link: Link, credentials: Credentials, register: boolean, asked?: Asked): void {
-    const proofs = loginProofs(credentials, link.channel?.resumedUser === credentials.userId)
-    this.#prove({ link, credentials, register, asked }, proofs)
-  }
-
-  /** Shows the first proof; when it is refused, the next. */
-  #prove(login: Login, [proof = {}, ...others]: readonly LoginProof[]): void {
-    const { link, credentials, register } = login
-    const { deviceId, clientName, loginTimeoutMs } = this.#options
-    const content = {
-      UserId: credentials.userId,
-      ...proof,
-      ...(deviceId === undefined ? {} : { DeviceId: deviceId }),
-      Client: clientName,
-      Version: 1,
-      ...(register ? { Register: true } : {}),
-    }
-    const refused = (error: ParleyError): void => this.#refused(login, error, others)
-    this.#ask(link, 'AuthRequest', content, {
-      timeoutMs: loginTimeoutMs,
-      answered: (message) => {
-        const result = loginIn(message)
-        if (result instanceof ParleyError) refused(result)
-        else this.#welcomed(login, result, ticketIn(message))
+    const { deviceId, clientName, loginTimeoutMs: timeoutMs } = this.#options
+    const byTicket = link.channel?.resumedUser === credentials.userId
+    logIn(
+      { credentials, byTicket, register, deviceId, clientName },
+      {
+        ask: (content, answered, failed) => this.#ask(link, 'AuthRequest', content, { timeoutMs, answered, failed }),
+        isWanted: () => this.#attemptOn(link) !== undefined,
+        welcomed: (login, ticket) => {
+          if (ticket !== undefined) link.channel?.keepTicket(ticket, login.userId)
+          this.#welcomed(link, login, credentials, asked)
+        },
+        refused: (error) => this.#refused(link, error, asked),
       },
-      failed: refused,
-    })
+    )
   }
 
-  #welcomed({ link, credentials, asked }: Login, login: LoginResult, ticket: LoginTicket | undefined): void {
+  /** Which try the login on a connection is, if there is one. */
+  #attemptOn(link: Link): number | undefined {
     const state = this.#state
-    if (state.kind !== 'loggingIn' || state.link !== link) return
+    return state.kind === 'loggingIn' && state.link === link ? state.attempt : undefined
+  }
+
+  #welcomed(link: Link, login: LoginResult, credentials: Credentials, asked: Asked | undefined): void {
+    const attempt = this.#attemptOn(link)
+    if (attempt === undefined) return
     const { password } = credentials
     const token = login.token ?? credentials.token
     if (token !== undefined) this.#credentials = { userId: login.userId, token, password }
     else if (password !== undefined) this.#credentials = { userId: login.userId, password }
-    if (ticket !== undefined) link.channel?.keepTicket(ticket, login.userId)
     this.#login = login
     this.#writer.userId = login.userId
-    this.#state = { kind: 'online', link, attempt: state.attempt, since: Date.now() }
+    this.#state = { kind: 'online', link, attempt, since: Date.now() }
     link.watch()
     asked?.resolve(login)
     this.#events.connected(login, asked === undefined)
@@ -314,20 +307,15 @@ export class Session {
     this.#flush()
   }
 
-  #refused(login: Login, error: ParleyError, others: readonly LoginProof[]): void {
-    const { link, asked } = login
-    const state = this.#state
-    if (state.kind !== 'loggingIn' || state.link !== link) {
+  #refused(link: Link, error: ParleyError, asked: Asked | undefined): void {
+    const attempt = this.#attemptOn(link)
+    if (attempt === undefined) {
       asked?.reject(error)
       return
     }
     // Why the connection ended says more than that it did; `#lost` goes on from here.
     if (error.code === 'connection_lost') {
       asked?.reject(error.cause instanceof ParleyError ? error.cause : error)
-      return
-    }
-    if (error.code === 'auth_failed' && others.length > 0) {
-      this.#prove({ ...login, register: false }, others)
       return
     }
     if (asked !== undefined) {
@@ -342,7 +330,7 @@ export class Session {
       return
     }
     link.destroy()
-    this.#comeBack(state.attempt + 1, error)
+    this.#comeBack(attempt + 1, error)
   }
 
   #watchAgain(link: Link): void {
@@ -464,15 +452,6 @@ export class Session {
 interface Asked {
   resolve(login: LoginResult): void
   reject(error: ParleyError): void
-}
-
-/** A login under way. */
-interface Login {
-  readonly link: Link
-  readonly credentials: Credentials
-  readonly register: boolean
-  /** Undefined: it is the one after a reconnect. */
-  readonly asked: Asked | undefined
 }
 
 /** What becomes of a request of the session's own. */

@@ -195,6 +195,33 @@ export const limits = {
     unit: 'KiB × passes',
     reason: 'what the time of a check follows: about half a second at the most',
   },
+  // Inboxes. The storage thread has these from its own files.
+  inboxSegmentsMax: {
+    value: 4_000_000,
+    unit: 'segments',
+    reason: 'what is stored for all users together; each takes some 200 bytes of memory',
+  },
+  inboxSegmentBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'messages for one receiver in one commit are stored as one piece up to here, so that reading a part stays cheap',
+  },
+  devicesPerUserMax: {
+    value: 32,
+    unit: 'devices a user',
+    reason: 'messages wait for each; for one more, the one that was away longest is forgotten',
+  },
+  spaceReserveBytes: {
+    value: 8 * MEBIBYTE,
+    unit: 'bytes of disk',
+    reason: 'given up when the disk is full, so that acknowledging and removing go on; twice what the journal grows to',
+  },
+  clockToleranceMs: {
+    value: 3_600_000,
+    unit: 'milliseconds',
+    reason: 'how far a clock that jumps forward is followed before messages expire by it',
+  },
   // Keys of users and signatures.
   userKeysMax: {
     value: 16,

@@ -31,7 +31,8 @@ const timerMsMax = 86_400_000
 export const settingsShape = {
   host: setting(host(), {
     group: 'Listening',
-    about: 'Address to listen on. `0.0.0.0` or `::` lets other machines in; do that on a trusted network only',
+    about:
+      'Address to listen on. `0.0.0.0` or `::` lets other machines in; sessions must then be sealed, unless that is switched off',
     defaultText: '127.0.0.1',
   }),
   port: setting(port, {

@@ -20,8 +20,8 @@ export interface RecordCipher {
   ciphertextLength(plaintextLength: number): number
   /** Writes the IV of a record: `counter` is its 8 bytes big-endian, `ivKey` 32 bytes. */
   writeIv(iv: Uint8Array, ivKey: Uint8Array, counter: Uint8Array): void
-  /** The whole record: type, ciphertext, tag. */
-  seal(parameters: RecordParameters, type: number, plaintext: Uint8Array): Buffer
+  /** Writes the whole record: type, ciphertext, tag. It fits exactly. */
+  seal(parameters: RecordParameters, type: number, plaintext: Uint8Array, record: Buffer): void
   /** The plaintext, or undefined when the tag is not right. The record is long enough. */
   open(parameters: RecordParameters, record: Uint8Array): Buffer | undefined
 }
@@ -49,17 +49,15 @@ const gcm: RecordCipher = {
     }
   },
 
-  seal({ key, iv, aad }, type, plaintext) {
+  seal({ key, iv, aad }, type, plaintext, record) {
     // Without authTagLength Node would take a tag of 4 bytes for good when it opens.
     const cipher = createCipheriv('aes-256-gcm', key.subarray(0, 32), iv, { authTagLength: gcmTagBytes })
     cipher.setAAD(aad)
     const ciphertext = cipher.update(plaintext)
     cipher.final()
-    const record = Buffer.allocUnsafe(typeBytes + ciphertext.length + gcmTagBytes)
     record[0] = type
     record.set(ciphertext, typeBytes)
     record.set(cipher.getAuthTag(), typeBytes + ciphertext.length)
-    return record
   },
 
   open({ key, iv, aad }, record) {
@@ -90,17 +88,15 @@ const cbc: RecordCipher = {
     iv.set(createHmac('sha256', ivKey).update(counter).digest().subarray(0, blockBytes))
   },
 
-  seal({ key, iv, aad }, type, plaintext) {
+  seal({ key, iv, aad }, type, plaintext, record) {
     const cipher = createCipheriv('aes-256-cbc', key.subarray(macKeyBytes), iv)
     const first = cipher.update(plaintext)
     const last = cipher.final()
-    const record = Buffer.allocUnsafe(typeBytes + first.length + last.length + cbcTagBytes)
     record[0] = type
     record.set(first, typeBytes)
     record.set(last, typeBytes + first.length)
     const tagStart = record.length - cbcTagBytes
     record.set(cbcTag({ key, iv, aad }, record.subarray(typeBytes, tagStart)), tagStart)
-    return record
   },
 
   open({ key, iv, aad }, record) {

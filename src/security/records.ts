@@ -91,9 +91,10 @@ export class RecordSealer {
    * Seals the next record. It must be sent, in this order: the counter has moved on.
    *
    * @param plaintext for `finish` and `data` only
+   * @param into where the record comes to lie, if it has room there; else in memory of its own
    * @throws Error after `close`, for a type out of place, and when a key update was due for long: all mistakes of the caller
    */
-  seal(type: RecordType, plaintext: Uint8Array = nothing): Buffer {
+  seal(type: RecordType, plaintext: Uint8Array = nothing, into?: Buffer): Buffer {
     const chain = this.#chain
     if (this.#closed) throw new Error('nothing can be sealed after a close record')
     if (!typeFits(type, chain)) throw new Error(`a record of type ${type} has no place here`)
@@ -101,7 +102,9 @@ export class RecordSealer {
       throw new Error(`a record of type ${type} can't have this plaintext`)
     if (chain.isWornOut(this.#use)) throw new Error('the record key has served for too long')
     const parameters = chain.parametersOf(type, chain.cipher.ciphertextLength(plaintext.length))
-    const record = chain.cipher.seal(parameters, type, plaintext)
+    const length = this.recordLength(plaintext.length)
+    const record = into !== undefined && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafe(length)
+    chain.cipher.seal(parameters, type, plaintext, record)
     chain.advance(type, plaintext.length)
     this.#closed = type === recordType.close
     return record

@@ -36,6 +36,17 @@ const calls: Readonly<Partial<Record<StoreCallName, CallEffect>> & Record<keyof 
   listKeys: 'neither',
   readKeyLog: 'neither',
   tokenKey: 'neither',
+  openEpoch: 'neither',
+  openInbox: 'neither',
+  readInbox: 'neither',
+  acknowledge: 'neither',
+  noteWritten: 'neither',
+  forgetDevices: 'neither',
+  expire: 'neither',
+  journalIds: 'neither',
+  loadJournal: 'neither',
+  countInboxes: 'neither',
+  removeInbox: 'neither',
 }
 
 /** An account with more keys is not remembered: with the most that one may ever have, all of them would take gigabytes. */

@@ -41,16 +41,15 @@ export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
 /** Calls that read rows of inboxes, and so must find what was done before them in the same commit. */
 export const inboxReads: ReadonlySet<StoreCallName> = new Set(['readInbox', 'loadJournal'])
 
-/** Who answers. */
-export interface CallTableParts {
+/** Those who do the calls. */
+export interface CallTakers {
   readonly accounts: Accounts
   readonly keys: DeviceKeys
   readonly inboxes: () => Inboxes
 }
 
 /** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
-export function callTable(parts: CallTableParts): CallTable {
-  const { accounts, keys, inboxes } = parts
+export function callTable({ accounts, keys, inboxes }: CallTakers): CallTable {
   return {
     findAccount: (take) => accounts.findAccount(take),
     countAccounts: () => accounts.countAccounts(),

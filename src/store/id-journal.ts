@@ -4,6 +4,7 @@
  */
 import type Database from 'libsql'
 import { journalEntryBytes } from '../mailbox/inbox-messages.ts'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 
 /** How much the journal holds. */
@@ -40,11 +41,11 @@ export class IdJournal {
     this.#limits = limits
     this.#insert = database.prepare('INSERT INTO id_journal (id, written_at, crc, entries) VALUES (?, ?, ?, ?)')
     this.#oldest = database
-      .prepare('SELECT id, written_at, length(entries) FROM id_journal ORDER BY id LIMIT ?')
+      .prepare('SELECT id, CAST(written_at AS INTEGER), length(entries) FROM id_journal ORDER BY id LIMIT ?')
       .raw(true)
     this.#deleteUpTo = database.prepare('DELETE FROM id_journal WHERE id <= ?')
     this.#page = database.prepare(
-      'SELECT id, crc, entries FROM id_journal WHERE id > ? AND written_at >= ? ORDER BY id LIMIT ?',
+      'SELECT id, CAST(crc AS INTEGER) AS crc, CAST(entries AS BLOB) AS entries FROM id_journal WHERE id > ? AND written_at >= ? ORDER BY id LIMIT ?',
     )
     const sums = database
       .prepare('SELECT count(*), coalesce(sum(length(entries)), 0), coalesce(max(id), 0) FROM id_journal')
@@ -144,6 +145,10 @@ export class IdJournal {
   /** libsql gives blobs as ArrayBuffers from `all`, and as Buffers from `get`. */
   #read(after: number, since: number): readonly JournalRow[] {
     const rows = this.#page.all([after, since, pageRows]) as { id: number; crc: number; entries: ArrayBuffer }[]
+    // In a damaged file ids may run in circles.
+    if ((rows.at(-1)?.id ?? Number.POSITIVE_INFINITY) <= after) {
+      throw new StoreError('storage_failed', 'The id journal is damaged: its order is wrong.')
+    }
     return rows.map(({ id, crc, entries }) => ({ id, crc, entries: new Uint8Array(entries) }))
   }
 }

@@ -11,6 +11,8 @@ export interface LoadedInboxes {
   readonly lastId: number
   /** Segments that cannot be told to be whose, and so are in no inbox. */
   readonly damaged: number
+  /** Rows of devices and of what was dropped that are not what was written. */
+  readonly damagedPlaces: number
   /** Segments that nobody needs any more. */
   readonly stale: readonly Segment[]
 }
@@ -24,7 +26,7 @@ export function loadInboxes(
   let lastId = 0
   let damaged = 0
   const stale: Segment[] = []
-  tables.inboxes.load(inboxOf)
+  const damagedPlaces = tables.inboxes.load(inboxOf)
   for (const page of tables.segments.list()) {
     rows += page.length
     for (const { user, segment, sound } of page) {
@@ -41,5 +43,5 @@ export function loadInboxes(
       else damaged++
     }
   }
-  return { rows, lastId, damaged, stale }
+  return { rows, lastId, damaged, damagedPlaces, stale }
 }

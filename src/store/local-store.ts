@@ -17,6 +17,7 @@ import { DeviceKeys } from './device-keys.ts'
 import type { JournalLimits } from './id-journal.ts'
 import type { Inboxes } from './inboxes.ts'
 import { openInboxes } from './open-inboxes.ts'
+import { SpaceReserve } from './space-reserve.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import { steadyClock } from './steady-clock.ts'
 
@@ -32,6 +33,8 @@ export interface LocalStoreOptions {
   readonly random?: (bytes: number) => Uint8Array
   readonly inboxes?: InboxSettings
   readonly journal?: JournalLimits
+  /** Room kept on the disk for what must go on when it is full: see `SpaceReserve`. None where not given. */
+  readonly reserveBytes?: number
 }
 
 /** One thing to be done in a batch: a call, or a run to be stored. */
@@ -51,6 +54,9 @@ export const inboxSettingsDefault: InboxSettings = {
   start: 0x02,
   end: 0x03,
 }
+
+/** On a full disk messages are stored again once so many pages of the file (4 KiB each) are free. */
+const freePagesEnough = 1024
 
 /** How much the id journal holds where nothing is given: a day, 32 MiB of entries, and what can be read within a second. */
 const journalLimitsDefault: JournalLimits = { ageMsMax: 86_400_000, entriesMax: 2 ** 20, rowsMax: 200_000 }
@@ -76,6 +82,7 @@ export class LocalStore implements Store {
   readonly #database: Database.Database
   readonly #options: Omit<LocalStoreOptions, 'dataDir'>
   readonly #calls: CallTable
+  readonly #reserve: SpaceReserve
   #witness: CommitWitness | undefined
   #inboxes: Inboxes | undefined
 
@@ -92,6 +99,7 @@ export class LocalStore implements Store {
     })
     const accounts = new Accounts({ database, now, random, keysOf: (userId) => keys.keysOf(userId) })
     this.#calls = callTable({ accounts, keys, inboxes: () => this.inboxes() })
+    this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, options.monotonic ?? (() => performance.now()))
   }
 
   /** The inboxes, loaded when they are first asked for. */
@@ -115,7 +123,7 @@ export class LocalStore implements Store {
   call<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<StoreCalls[Name]['give']> {
     try {
       if (!this.#database.open) throw new Error('the store is closed')
-      const give = isWrite(name) ? this.#commit(() => this.#calls[name](take)) : this.#calls[name](take)
+      const give = isWrite(name) ? this.#commitTwice(() => this.#calls[name](take)) : this.#calls[name](take)
       return Promise.resolve(give)
     } catch (error) {
       return Promise.reject(toStoreError(error, this.path))
@@ -129,6 +137,9 @@ export class LocalStore implements Store {
   runBatch(works: readonly StoreWork[]): BatchOutcome {
     const runs = works.filter(isRun)
     const requests = works.filter((work) => !isRun(work)) as readonly StoreRequest[]
+    if (runs.length > 0 && !this.#hasRoom()) {
+      return { replies: this.runBatch(requests).replies, appended: this.#refuseAll(runs, 'storage_full') }
+    }
     if (runs.length === 0 && !requests.some((request) => isWrite(request.call))) {
       return { replies: requests.map((request) => this.#answer(request)), appended: undefined }
     }
@@ -180,10 +191,12 @@ export class LocalStore implements Store {
   #appendApart(runs: readonly TicketedRun[]): AppendedMessage | undefined {
     const first = runs[0]
     if (first === undefined) return undefined
+    if (!this.#hasRoom()) return this.#refuseAll(runs, 'storage_full')
     try {
       return this.#commit(() => this.#doGroup(runs, runs).appended)
     } catch (error) {
-      if (runs.length === 1 || isFaultOfDisk(error)) return this.#refuseAll(runs, toStoreError(error, this.path))
+      if (runs.length === 1 || isFaultOfDisk(error))
+        return this.#refuseAll(runs, appendFaultOf(toStoreError(error, this.path)))
       const middle = runs.length >>> 1
       const halves = [this.#appendApart(runs.slice(0, middle)), this.#appendApart(runs.slice(middle))]
       return {
@@ -195,12 +208,18 @@ export class LocalStore implements Store {
     }
   }
 
-  #refuseAll(runs: readonly TicketedRun[], error: StoreError): AppendedMessage | undefined {
-    const code: AppendFault = error.code === 'storage_full' ? 'storage_full' : 'storage_failed'
+  #refuseAll(runs: readonly TicketedRun[], code: AppendFault): AppendedMessage | undefined {
     return this.#appended(
       runs,
       runs.map(({ ticket }) => ({ ticket, from: 0, code })),
     )
+  }
+
+  /** Room on the disk, or within the file where much was removed. */
+  #hasRoom(): boolean {
+    if (this.#reserve.hasRoom()) return true
+    const row = this.#database.prepare('PRAGMA freelist_count').get([])
+    return (row as { readonly freelist_count: number }).freelist_count >= freePagesEnough
   }
 
   #answer(request: StoreRequest): StoreReply {
@@ -228,9 +247,19 @@ export class LocalStore implements Store {
   #answerAlone(request: StoreRequest): StoreReply {
     if (!isWrite(request.call)) return this.#answer(request)
     try {
-      return { id: request.id, give: this.#commit(() => this.#do(request)) }
+      return { id: request.id, give: this.#commitTwice(() => this.#do(request)) }
     } catch (error) {
       return failure(request, toStoreError(error, this.path))
+    }
+  }
+
+  /** Once more when the disk was full: the room kept for that was given up meanwhile. */
+  #commitTwice<Result>(work: () => Result): Result {
+    try {
+      return this.#commit(work)
+    } catch (error) {
+      if (toStoreError(error, this.path).code !== 'storage_full') throw error
+      return this.#commit(work)
     }
   }
 
@@ -246,6 +275,7 @@ export class LocalStore implements Store {
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
       this.#inboxes?.rolledBack()
+      if (toStoreError(error, this.path).code === 'storage_full') this.#reserve.giveUp()
       throw error
     }
   }
@@ -268,6 +298,10 @@ function isWrite(name: StoreCallName): boolean {
 /** Whether SQLite or the file system failed, and not this program. */
 function isFaultOfDisk(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error
+}
+
+function appendFaultOf(error: StoreError): AppendFault {
+  return error.code === 'storage_full' ? 'storage_full' : 'storage_failed'
 }
 
 function failure(request: StoreRequest, error: StoreError): StoreReply {

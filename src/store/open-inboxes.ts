@@ -38,7 +38,7 @@ export function openInboxes(options: OpenInboxesOptions): Inboxes {
     users.set(user, inbox)
     return inbox
   })
-  const { rows, lastId, damaged, stale } = loaded
+  const { rows, lastId, damaged, damagedPlaces, stale } = loaded
   const group = new InboxGroup({ database, segments, inboxes, journal, rows, lastId })
   group.remove(stale)
   return new Inboxes({
@@ -52,6 +52,7 @@ export function openInboxes(options: OpenInboxesOptions): Inboxes {
     steadyNow: options.steadyNow,
     damage: damageOf({
       damaged,
+      damagedPlaces,
       rows,
       counted: countedSegments(database),
       commits: group.commits,
@@ -70,14 +71,20 @@ export function countedSegments(database: Database.Database): number {
 /** A sentence for each thing that does not fit together. */
 export function damageOf(found: {
   readonly damaged: number
+  readonly damagedPlaces: number
   readonly rows: number
   readonly counted: number
   readonly commits: number
   readonly commitsSeen: number | undefined
 }): readonly string[] {
-  const { damaged, rows, counted, commits, commitsSeen } = found
+  const { damaged, damagedPlaces, rows, counted, commits, commitsSeen } = found
   const sentences: string[] = []
   if (damaged > 0) sentences.push(`${damaged} segments of stored messages are damaged and will not be delivered.`)
+  if (damagedPlaces > 0) {
+    sentences.push(
+      `${damagedPlaces} rows of devices are damaged: those devices will be told that they may have missed something.`,
+    )
+  }
   if (rows !== counted) sentences.push(`There are ${rows} segments of stored messages where ${counted} were committed.`)
   if (commitsSeen !== undefined && commitsSeen > commits) {
     sentences.push(

@@ -75,6 +75,7 @@ const migrations: readonly string[] = [
      missing   INTEGER NOT NULL,
      lost_epoch INTEGER NOT NULL,
      lost_seq  INTEGER NOT NULL,
+     crc       INTEGER NOT NULL,
      PRIMARY KEY (user_id, device_id)
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE inboxes (
@@ -82,7 +83,8 @@ const migrations: readonly string[] = [
      removed_epoch   INTEGER NOT NULL,
      removed_seq     INTEGER NOT NULL,
      delivered_epoch INTEGER NOT NULL,
-     delivered_seq   INTEGER NOT NULL
+     delivered_seq   INTEGER NOT NULL,
+     crc             INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE id_journal (
      id         INTEGER PRIMARY KEY NOT NULL,

@@ -3,6 +3,7 @@
  * index in memory is made of; `crc` goes on from it over the notes and the frames, so a row whose parts were swapped is found as well.
  */
 import type Database from 'libsql'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 import { withDelimiters } from './frame-bytes.ts'
 import { packNotes, type RunNote, unpackNotes } from './run-notes.ts'
@@ -22,10 +23,10 @@ export interface ListedSegment {
   readonly sound: boolean
 }
 
-type HeadRow = readonly [number, string, number, number, number, number, number, number, number, number]
+type HeadRow = readonly [number, ArrayBuffer, number, number, number, number, number, number, number, number]
 
 interface BodyRow {
-  readonly user_id: string
+  readonly user_id: Uint8Array
   readonly epoch: number
   readonly first_seq: number
   readonly count: number
@@ -54,12 +55,15 @@ export class SegmentTable {
     )
     this.#delete = database.prepare('DELETE FROM segments WHERE id = ?')
     this.#read = database.prepare(
-      'SELECT user_id, epoch, first_seq, count, expires, delimiters, crc, notes, frames FROM segments WHERE id = ?',
+      `SELECT CAST(user_id AS BLOB) AS user_id, ${integers('epoch', 'first_seq', 'count', 'expires', 'delimiters', 'crc')},
+         CAST(notes AS BLOB) AS notes, CAST(frames AS BLOB) AS frames
+       FROM segments WHERE id = ?`,
     )
     // SQLite takes the length of a blob from the row's head: frames are not read for it.
     this.#list = database
       .prepare(
-        `SELECT id, user_id, epoch, first_seq, count, expires, delimiters, head_crc, length(frames), notes IS NOT NULL
+        `SELECT id, CAST(user_id AS BLOB), ${integers('epoch', 'first_seq', 'count', 'expires', 'delimiters', 'head_crc')},
+           length(frames), notes IS NOT NULL
          FROM segments WHERE id > ? ORDER BY id LIMIT ${listPageRows}`,
       )
       .raw(true)
@@ -100,6 +104,9 @@ export class SegmentTable {
       const rows = this.#list.all([after]) as unknown as readonly HeadRow[]
       const last = rows.at(-1)
       if (last === undefined) return
+      // In a damaged file ids may run in circles.
+      if (last[0] <= after)
+        throw new StoreError('storage_failed', 'The table of segments is damaged: its order is wrong.')
       yield rows.map(listed)
       after = last[0]
     }
@@ -107,7 +114,7 @@ export class SegmentTable {
 
   #readSound(user: string, segment: Segment): BodyRow | undefined {
     const row = this.#read.get([segment.id]) as BodyRow | undefined
-    if (row === undefined || row.user_id !== user) return undefined
+    if (row === undefined || Buffer.from(row.user_id).toString() !== user) return undefined
     const stored: Segment = {
       id: segment.id,
       epoch: row.epoch,
@@ -117,15 +124,24 @@ export class SegmentTable {
       bytes: row.frames.length,
       noted: segment.noted,
     }
-    const head = headChecksum(row.user_id, stored, row.delimiters)
+    const head = headChecksum(user, stored, row.delimiters)
     if (row.epoch !== segment.epoch || row.first_seq !== segment.firstSeq || row.count !== segment.count)
       return undefined
     return bodyChecksum(head, row.notes, row.frames) === row.crc ? row : undefined
   }
 }
 
+/**
+ * Columns, whatever a damaged row has in their place. Without the casts a text that is no UTF-8 would come to libsql 0.5,
+ * which ends the whole process on it.
+ */
+export function integers(...columns: readonly string[]): string {
+  return columns.map((column) => `CAST(${column} AS INTEGER) AS ${column}`).join(', ')
+}
+
 function listed(row: HeadRow): ListedSegment {
-  const [id, user, epoch, firstSeq, count, expires, delimiters, head, bytes, noted] = row
+  const [id, name, epoch, firstSeq, count, expires, delimiters, head, bytes, noted] = row
+  const user = Buffer.from(name).toString()
   const segment = { id, epoch, firstSeq, count, expires, bytes, noted: noted === 1 }
   return { user, segment, sound: headChecksum(user, segment, delimiters) === head }
 }

@@ -15,6 +15,7 @@ import {
 } from '../mailbox/store-codec.ts'
 import type { StoreReply } from '../mailbox/store-messages.ts'
 import { type LocalStore, openLocalStore, type StoreWork } from './local-store.ts'
+import { spaceReserveBytes } from './space-reserve.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import type { StoreThreadData, StoreThreadStarted } from './store-thread-messages.ts'
 
@@ -106,7 +107,11 @@ function start(data: StoreThreadData): void {
   let started: StoreThreadStarted = { kind: 'open' }
   try {
     const { dataDir, inboxes } = data
-    const store = openLocalStore({ dataDir, ...(inboxes === undefined ? {} : { inboxes }) })
+    const store = openLocalStore({
+      dataDir,
+      reserveBytes: spaceReserveBytes,
+      ...(inboxes === undefined ? {} : { inboxes }),
+    })
     // Now, and not at somebody's login: it takes its time, and may find the file damaged.
     store.inboxes()
     new StoreThread(store, data)

@@ -51,6 +51,8 @@ export function verifyDatabase(path: string): Verification {
   } catch (error) {
     throw toStoreError(error, path)
   } finally {
+    // libsql closes only once its statements are collected; the snapshot must not be held until then.
+    if (database?.inTransaction === true) database.exec('ROLLBACK')
     database?.close()
   }
 }
@@ -77,6 +79,7 @@ function verifyOpen(database: Database.Database, commitsSeen: number | undefined
   faults.push(
     ...damageOf({
       damaged: loaded.damaged + unreadable,
+      damagedPlaces: loaded.damagedPlaces,
       rows: loaded.rows,
       counted: countedSegments(database),
       commits: (counters as { readonly value: number }).value,

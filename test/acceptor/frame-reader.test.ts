@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Connection, ConnectionState } from '../../src/acceptor/connection.ts'
+import type { Connection, ConnectionState, Session } from '../../src/acceptor/connection.ts'
 import { type FrameEffects, FrameReader } from '../../src/acceptor/frame-reader.ts'
+import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
 import type { Answered } from '../../src/protocol/replies.ts'
+import { signMessage, signSessionMessage } from '../../src/security/message-signature.ts'
+import { Secret } from '../../src/security/secret.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf, signatureOptions } from './fakes.ts'
 
 /** Effects as data, in the order in which they were caused. */
@@ -342,3 +346,100 @@ t.test(
     t.end()
   },
 )
+
+const signingKey = new Secret(Buffer.alloc(32, 7))
+
+/** A text of ann's, signed under the key of her session, that says so or says something else. */
+function signedText(message: string, signed = message): Buffer {
+  const Content = JSON.stringify({ Message: message })
+  const fields = {
+    from: 'ann',
+    to: 'bob',
+    clientMsgId: undefined,
+    createTime: undefined,
+    msgType: 'TextMsgRequest',
+    content: JSON.stringify({ Message: signed }),
+  }
+  const Sign = signSessionMessage(signingKey, fields, Math.floor(Date.now() / 1000), `nonce-of-${signed}`)
+  return frameOf({ FromUserId: 'ann', ToUserId: 'bob', MsgType: 'TextMsgRequest', Content, Sign })
+}
+
+function inSealedSession(): { reading: Reading; session: Session } {
+  const facts = { suite: 1, thumbprint: 't', signingKey } as const
+  const session: Session = { ...sessionOf('ann'), sealed: facts }
+  return { reading: new Reading({ kind: 'session', session }), session }
+}
+
+function kinds(caused: readonly Caused[]): unknown[] {
+  return caused.map((one) =>
+    one.kind === 'refuse' ? one.code : one.kind === 'relay' ? `relay ${one.count}` : one.kind,
+  )
+}
+
+t.test('a signed message is relayed with its signature, and never stands for another', (t) => {
+  const { reading } = inSealedSession()
+  const frame = signedText('hello')
+  const caused = reading.of(frame)
+  t.match(caused, [{ kind: 'relay', to: 'bob', frames: frame }])
+  const copies = [signedText('changed', 'hello'), signedText('hello')]
+  for (const copy of copies) t.match(kinds(reading.of(copy)), [/bad_signature|replayed/])
+  t.end()
+})
+
+t.test('what must be signed is not relayed unsigned, also when its shape was learned before', (t) => {
+  const { reading, session } = inSealedSession()
+  const plain = frameOf({ FromUserId: 'ann', ToUserId: 'bob', MsgType: 'TextMsgRequest', Content: { Message: 'x' } })
+  t.same(kinds(reading.of(plain, plain)), ['relay 2'])
+  session.policies = { signedOnly: true, endToEnd: 'allow' }
+  session.shape = new LearnedShape()
+  t.same(kinds(reading.of(plain, plain)), ['signature_required', 'signature_required'])
+  t.same(kinds(reading.of(signedText('one'), signedText('two'))), ['relay 2'])
+  t.same(kinds(reading.of(frameOf({ MsgType: 'BroadcastRequest', Content: { Message: 'x' } }))), ['signature_required'])
+  t.same(kinds(reading.of(frameOf({ MsgType: 'UserListRequest', Content: {} }))), ['request'])
+  t.end()
+})
+
+t.test('what a user may send to users is held to the policy', (t) => {
+  const { reading, session } = inSealedSession()
+  const plain = frameOf({ ToUserId: 'bob', MsgType: 'TextMsgRequest', Content: { Message: 'x' } })
+  const envelope = { ToUserId: 'bob', MsgType: 'EndToEndMsgRequest', Content: { Jws: 'a.b.c' } }
+  const secret = frameOf({ ...envelope, ClientMsgId: 'i', CreateTime: 1 })
+  t.same(kinds(reading.of(secret, plain)), ['relay 2'])
+  t.same(kinds(reading.of(frameOf({ ...envelope, ClientMsgId: 'i' }))), ['bad_envelope'])
+  t.same(kinds(reading.of(frameOf({ ...envelope, CreateTime: 1 }))), ['bad_envelope'])
+  session.policies = { signedOnly: false, endToEnd: 'require' }
+  session.shape = new LearnedShape()
+  t.same(kinds(reading.of(secret, plain, secret)), ['relay 1', 'not_allowed', 'relay 1'])
+  session.policies = { signedOnly: false, endToEnd: 'refuse' }
+  t.same(kinds(reading.of(secret, plain)), ['not_allowed', 'relay 1'])
+  t.end()
+})
+
+t.test('messages signed by a key are gathered, and keep their place among the others', (t) => {
+  const { reading, session } = inSealedSession()
+  const { jwk, thumbprint, privateKey } = vectorKey('alice')
+  session.keys = new Map([[thumbprint, jwk.n]])
+  const byKey = (id: string): Buffer => {
+    const content = JSON.stringify({ Message: id })
+    const createTime = Math.floor(Date.now() / 1000)
+    const fields = { from: 'ann', to: 'bob', clientMsgId: id, createTime, msgType: 'TextMsgRequest', content }
+    const Sign = signMessage('PS256', privateKey, thumbprint, fields)
+    return frameOf({
+      ToUserId: 'bob',
+      MsgType: 'TextMsgRequest',
+      ClientMsgId: id,
+      CreateTime: createTime,
+      Content: content,
+      Sign,
+    })
+  }
+  const plain = frameOf({ ToUserId: 'bob', MsgType: 'TextMsgRequest', Content: { Message: 'x' } })
+  const list = frameOf({ MsgType: 'UserListRequest', Content: {} })
+  const caused = reading.of(plain, byKey('1'), byKey('2'), plain, plain, byKey('3'), list, plain)
+  t.same(kinds(caused), ['relay 1', 'relaySigned', 'relay 2', 'relaySigned', 'request', 'relay 1'])
+  const runs = caused.flatMap((one) => (one.kind === 'relaySigned' ? [one.message] : []))
+  t.match(runs, [{ to: 'bob', items: [{ id: '1', key: thumbprint }, { id: '2' }] }, { items: [{ id: '3' }] }])
+  t.match(bodiesIn(runs[0]?.['frames'] as Buffer), [{ FromUserId: 'ann' }, { FromUserId: 'ann' }], 'with their sender')
+  t.ok(session.unverified.bytes() > 1000)
+  t.end()
+})

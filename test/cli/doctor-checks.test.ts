@@ -3,7 +3,15 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkDatabase, checkDataDir, checkDescriptors, checkNode, checkPort } from '../../src/cli/doctor-checks.ts'
+import {
+  checkDatabase,
+  checkDataDir,
+  checkDescriptors,
+  checkKeys,
+  checkNode,
+  checkPort,
+} from '../../src/cli/doctor-checks.ts'
+import { putServerKeys } from '../system/support/server-keys.ts'
 
 t.test('the version of Node is judged', async (t) => {
   t.match(checkNode('18.19.0'), { state: 'wrong' })
@@ -28,6 +36,15 @@ t.test('a file of accounts that is no database is found', async (t) => {
   t.match(checkDatabase(join(folder, 'torn')), { state: 'wrong', detail: /restore it from a backup/ })
   t.match(checkDatabase(join(folder, 'none')), { state: 'fine', detail: /will be made/ })
   t.match(checkDatabase(join(folder, 'torn', 'parley.db')), { state: 'fine' })
+})
+
+t.test("the server's own keys are read", async (t) => {
+  const folder = t.testdir({})
+  t.match(checkKeys(folder), { state: 'fine', detail: /will be made/ })
+  await putServerKeys(folder)
+  t.match(checkKeys(folder), { state: 'fine', detail: /pin is [A-Za-z0-9_-]{43}$/ })
+  writeFileSync(join(folder, 'keys', 'tickets.json'), '{}', { mode: 0o600 })
+  t.match(checkKeys(folder), { state: 'wrong', detail: /tickets.json holds no keys/ })
 })
 
 t.test('the limit on open files is compared with what is asked for', async (t) => {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { askHidden, typeInto } from '../../src/cli/prompt.ts'
+import { askHidden, askLine, typeInto } from '../../src/cli/prompt.ts'
 import { testContext } from './run-cli.ts'
 
 /** A terminal whose keys the test presses. */
@@ -75,4 +75,17 @@ t.test('the terminal shows nothing typed from before the question on', async (t)
 
 t.test('without a terminal nothing is asked', async (t) => {
   await t.rejects(askHidden(testContext({ stdin: 'x\n' }).context, '? '), { exitCode: 2, message: /--password-stdin/ })
+})
+
+t.test('a line that may be seen is asked for without touching the terminal', async (t) => {
+  const input = new FakeTerminal()
+  const { context, run } = testContext({ input })
+  const asked = askLine(context, 'Sure? ')
+  input.write('yes\nmore')
+  t.equal(await asked, 'yes')
+  t.same(input.modes, [])
+  t.equal(run().stderr, 'Sure? ')
+  const closed = askLine(context, 'Sure? ')
+  input.end()
+  await t.rejects(closed, { message: /closed/ })
 })

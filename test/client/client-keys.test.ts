@@ -98,6 +98,10 @@ t.test('end to end: only the receiver reads it, and knows who sent it', async (t
   const own = next(bob)
   await alice.sendEndToEnd('bob', { type: 'Own', content: { a: 1 } })
   t.match(await own, { type: 'Own', content: { a: 1 } })
+  const answer = next(alice)
+  await bob.reply(await own, 'Own', { b: 'answer' })
+  t.match(await answer, { type: 'Own', content: { b: 'answer' }, endToEnd: { deviceId: 'b' } })
+  t.notMatch(JSON.stringify(server.received), 'answer')
 })
 
 t.test('what was changed on its way, repeated, or is not what it says, is not told', async (t) => {

@@ -259,6 +259,30 @@ t.test('a changed, repeated or plain frame ends the session, and a cut is told',
   }
 })
 
+t.test(
+  'a list of suites that was shortened, a handshake key that has expired or that another identity signed',
+  async (t) => {
+    const shortened = await startServer(t, {
+      tamper: (body, what) => (what === 'offer' ? body.replace('[1,2]', '[2]') : body),
+    })
+    await t.rejects(meet(t, shortened, { pin: keys.thumbprint }), { code: 'sealing_failed' })
+    t.equal(shortened.peer.exchange?.suite, 2, 'it got so far')
+    const expired = keys.rotated()
+    expired.notAfter = Math.floor(Date.now() / 1000) - 2 * 86_400
+    await t.rejects(meet(t, await startServer(t, { keys: expired })), { code: 'sealing_failed', message: /expired/ })
+    const other = new ServerKeys()
+    const foreign = await startServer(t, {
+      tamper: (body, what) => {
+        if (what !== 'offer') return body
+        const offer = other.offer({ nonce: randomBytes(32), now: Math.floor(Date.now() / 1000) }).toString('latin1')
+        const signature = /\\"Signature\\":\\"([^\\]+)/.exec(offer)?.[1] ?? ''
+        return body.replace(/(\\"Signature\\":\\")[^\\]+/, `$1${signature}`)
+      },
+    })
+    await t.rejects(meet(t, foreign), { code: 'sealing_failed', message: /not signed/ })
+  },
+)
+
 t.test('an end that the server has announced is told from a cut', async (t) => {
   const ends = {
     'has ended': (server: SealedServer) => server.peer.cut(),
@@ -326,6 +350,48 @@ t.test('a ticket that the server does not take is forgotten, and the handshake m
   t.ok(server.received.at(-1)?.content.Token, 'with the token')
 })
 
+t.test('a server without time keeps a client waiting, and takes its ticket later', async (t) => {
+  const own = keys.rotated()
+  let busy: 'offer' | 'finish' | undefined
+  const tamper = (body: string, what: string): string => {
+    if (what !== busy) return body
+    busy = undefined
+    const content = JSON.stringify({ Code: 'server_busy', Message: 'later', Retryable: true, RetryAfter: 1e9 })
+    return JSON.stringify({ MsgType: 'ErrorResponse', Content: content })
+  }
+  const server = await startServer(t, { keys: own, tamper })
+  const client = await meet(t, server)
+  await client.login(alice)
+  for (const what of ['offer', 'finish'] as const) {
+    busy = what
+    const codes: string[] = []
+    const stop = client.on('reconnecting', ({ error }) => void codes.push(error.code))
+    const again = new Promise((resolve) => client.on('connected', resolve))
+    server.peer.raw(Buffer.from('noise'))
+    await again
+    stop()
+    t.strictSame(codes, ['sealing_failed', 'server_busy'], what)
+    t.equal(client.sealed?.resumed, true)
+  }
+})
+
+t.test('a connection that ends before the ticket was shown costs no ticket', async (t) => {
+  let drops = false
+  const tamper = (body: string, what: string): string => {
+    if (!drops || what !== 'offer') return body
+    drops = false
+    return ''
+  }
+  const server = await startServer(t, { keys: keys.rotated(), tamper })
+  const client = await meet(t, server)
+  await client.login(alice)
+  drops = true
+  const again = new Promise((resolve) => client.on('connected', resolve))
+  server.peer.raw(Buffer.from('noise'))
+  await again
+  t.equal(client.sealed?.resumed, true)
+})
+
 t.test('a ticket whose user has changed: the token is tried, then the password', async (t) => {
   const tried: string[] = []
   const script = except({
@@ -348,7 +414,13 @@ t.test('a ticket whose user has changed: the token is tried, then the password',
 
 t.test('options that can’t be used are refused before connecting', async (t) => {
   const server = await startServer(t)
-  for (const seal of [{ pin: 'x' }, { key: 'x' }, { pin: [] }] satisfies SealOptions[]) {
+  for (const seal of [
+    { pin: 'x' },
+    { key: 'x' },
+    { pin: [] },
+    { suites: [] },
+    { suites: [3 as 1] },
+  ] satisfies SealOptions[]) {
     await t.rejects(connect({ url: server.url, seal }), { code: 'bad_argument' })
   }
   t.equal(server.peers.length, 0)

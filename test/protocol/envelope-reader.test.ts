@@ -563,3 +563,33 @@ t.test('contents that are nearly a text', async (t) => {
   t.equal(read('{"MsgType":"T"}'), undefined)
   t.equal(reader.contentIsPlainMessage(), false, 'no content at all')
 })
+
+t.test('what a signature covers is found as it stands, and null is no Sign', async (t) => {
+  t.equal(read('{"MsgType":"T"}'), undefined)
+  t.same(
+    [reader.hasSign(), reader.sign(), reader.createTime(), reader.contentJson()],
+    [false, undefined, undefined, undefined],
+  )
+  t.equal(read('{"Sign": {"a":[1, 2]} ,"CreateTime":1700000000,"Content":"a\\nb","MsgType":"T"}'), undefined)
+  t.ok(reader.hasSign())
+  t.equal(reader.sign(), '{"a":[1, 2]}')
+  t.equal(reader.createTime(), 1_700_000_000)
+  t.equal(reader.contentJson()?.toString(), '"a\\nb"')
+  t.equal(read('{"Sign":null,"CreateTime":null,"MsgType":"T"}'), undefined)
+  t.same([reader.hasSign(), reader.createTime()], [false, undefined])
+  for (const bad of ['{"Sign":{,"MsgType":"T"}', '{"Sign":,"MsgType":"T"}']) t.match(read(bad), /Sign is malformed/)
+})
+
+t.test('a signed text has no shape: its signature would be taken for one of another text', async (t) => {
+  const text = '{"ToUserId":"bob","MsgType":"TextMsgRequest","Content":"{\\"Message\\":\\"hi\\"}"'
+  for (const [rest, hasShape] of [
+    ['}', true],
+    [',"Sign":null}', true],
+    [',"Sign":1}', false],
+  ] as const) {
+    const body = Buffer.from(text + rest)
+    t.equal(reader.read(body, 0, body.length), undefined)
+    t.ok(reader.contentIsPlainMessage())
+    t.equal(reader.shape(0, body.length) !== undefined, hasShape, rest)
+  }
+})

@@ -231,3 +231,14 @@ t.test('sessions that take turns do not disturb one another', async (t) => {
     for (const [index, record] of records.entries()) t.ok(pairs[index]?.opener.open(record))
   }
 })
+
+t.test('a record lies where it is told to, where it has room there', async (t) => {
+  const { sealer, opener } = pair(1)
+  const into = Buffer.alloc(100)
+  const inside = sealer.seal(recordType.data, message, into)
+  t.equal(inside.buffer, into.buffer)
+  t.strictSame(opener.open(inside)?.plaintext, message)
+  const outside = sealer.seal(recordType.data, Buffer.alloc(90, 1), into)
+  t.not(outside.buffer, into.buffer)
+  t.ok(opener.open(outside))
+})

@@ -16,6 +16,8 @@ function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unkno
       return reply
     },
     accountChanged: (userId: string) => did.push(`changed ${userId}`),
+    keysRevoked: (userId: string) => did.push(`keys of ${userId}`),
+    policiesChanged: (userId: string) => did.push(`policies of ${userId}`),
   } as unknown as RouterShell
   const call = async (name: string, take: unknown): Promise<unknown> => {
     did.push([name, take])
@@ -85,4 +87,22 @@ t.test('after a change of an account its sessions end, and after nothing else', 
 
 t.test('a reply of another kind is a mistake of the server', async (t) => {
   await t.rejects(async () => handlers({ name: 'broadcast', receivers: 1 }).handlers.who({}), /answered/)
+})
+
+t.test('what is done to keys and policies is told to the sessions', async (t) => {
+  const { handlers: control, did } = handlers({ name: 'approveKey', problem: undefined })
+  await control.store('setPolicies', { userId: 'ann', signedOnly: true })
+  await control.store('revokeKey', { userId: 'ann', thumbprint: 't', by: 'operator' })
+  await control.store('resetKeys', { userId: 'ann' })
+  await control.store('listKeys', { userId: 'ann' })
+  t.strictSame(
+    did.filter((one) => typeof one === 'string'),
+    ['policies of ann', 'keys of ann', 'keys of ann'],
+  )
+  t.strictSame(await control.approveKey({ userId: 'ann', thumbprint: 't' }), { thumbprint: 't' })
+  const problem = { code: 'not_allowed', message: 'No such key waits.' } as const
+  const refusing = handlers({ name: 'approveKey', problem }).handlers
+  await t.rejects(refusing.approveKey({ userId: 'ann', thumbprint: 't' }), problem)
+  const waiting = handlers({ name: 'pendingKeys', keys: [{ thumbprint: 't', deviceId: 'd', expires: 1 }] }).handlers
+  t.match(await waiting.pendingKeys({ userId: 'ann' }), [{ thumbprint: 't' }])
 })

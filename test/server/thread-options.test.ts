@@ -53,6 +53,17 @@ t.test('settings become listeners, delimiters and the policy', (t) => {
   t.end()
 })
 
+t.test('settings become the checks of signatures', (t) => {
+  const plain = acceptorOptions(settingsForTests(t.testdir()), 5).signatures
+  t.match(plain, { requiresSigning: false, allowsRs256: false, replays: { windowS: 300 } })
+  t.equal(plain.weChatToken, undefined)
+  const settings = settingsForTests(t.testdir(), { MIN_SECURITY: 'signed', SUITES: '1,3', WECHAT_TOKEN: 'weixin' })
+  const strict = acceptorOptions(settings, 5)
+  t.match(strict.signatures, { requiresSigning: true, allowsRs256: true, weChatToken: 'weixin' })
+  t.ok(routerOptions(settings).replayFloor < Date.now() / 1000)
+  t.end()
+})
+
 t.test('several acceptors are started only where threads can share a port', (t) => {
   const linux = { system: 'linux', nodeVersion: '24.1.0', cores: 8 }
   t.strictSame(acceptorThreads(0, linux), { count: 2 })

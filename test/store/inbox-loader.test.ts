@@ -33,7 +33,7 @@ t.test('what is sound and needed is loaded; the rest is counted', async (t) => {
     users.set(user, inbox)
     return inbox
   })
-  t.strictSame(loaded, { rows: 5, lastId: last.id, damaged: 2, stale: [stale] })
+  t.strictSame(loaded, { rows: 5, lastId: last.id, damaged: 2, damagedPlaces: 0, stale: [stale] })
   t.strictSame([...users.keys()], ['ann'])
   t.strictSame(
     users.get('ann')?.segments.map((segment) => segment.firstSeq),

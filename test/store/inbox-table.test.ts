@@ -28,3 +28,21 @@ t.test('devices and what was dropped and delivered come back', async (t) => {
   t.strictSame(loaded?.floor, { epoch: 1, seq: 9 }, 'as far as the only device has come')
   database.close()
 })
+
+t.test('a place that is not what was written is left out', async (t) => {
+  const { database } = openDatabaseFile(t.testdir())
+  const table = new InboxTable(database)
+  const ann = new Inbox('ann')
+  ann.load({ dropped: { epoch: 1, seq: 5 }, delivered: { epoch: 2, seq: 7 } })
+  const device = { cursor: { epoch: 1, seq: 9 }, lastSeen: 123, missing: 0, lost: { epoch: 0, seq: 0 } }
+  table.saveDevice('ann', 'phone', device)
+  table.saveInbox(ann)
+  database.exec('UPDATE devices SET seq = 11; UPDATE inboxes SET removed_seq = 4')
+  const loaded = new Inbox('ann')
+  t.equal(
+    table.load(() => loaded),
+    2,
+  )
+  t.equal(loaded.isBlank, true)
+  database.close()
+})

@@ -1,11 +1,16 @@
 import { rmSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
+import { limits } from '../../src/config/limits.ts'
 import type { TicketedRun } from '../../src/mailbox/inbox-codec.ts'
 import type { InboxPolicy, NotedRun } from '../../src/mailbox/inbox-messages.ts'
 import { beginning, type Position } from '../../src/mailbox/position.ts'
 import type { StoreReply } from '../../src/mailbox/store-messages.ts'
+import { segmentBytesMax } from '../../src/store/inbox-group.ts'
+import { devicesPerUserMax, segmentsMax } from '../../src/store/inboxes.ts'
 import { inboxSettingsDefault, type LocalStore, openLocalStore } from '../../src/store/local-store.ts'
+import { spaceReserveBytes } from '../../src/store/space-reserve.ts'
+import { clockToleranceMs } from '../../src/store/steady-clock.ts'
 import { frameBytes, framesOf, ModelInbox } from './inbox-model.ts'
 
 const hour = 3_600_000
@@ -275,3 +280,11 @@ for (const policy of ['reject', 'drop_oldest'] as const) {
     t.pass(`seed ${seed}`)
   })
 }
+
+t.test('the limits are those that operators are told of', async (t) => {
+  t.equal(segmentsMax, limits.inboxSegmentsMax.value)
+  t.equal(segmentBytesMax, limits.inboxSegmentBytesMax.value)
+  t.equal(devicesPerUserMax, limits.devicesPerUserMax.value)
+  t.equal(spaceReserveBytes, limits.spaceReserveBytes.value)
+  t.equal(clockToleranceMs, limits.clockToleranceMs.value)
+})

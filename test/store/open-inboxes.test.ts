@@ -24,7 +24,7 @@ t.test('what was stored is there again, and what is missing is told', async (t) 
 })
 
 t.test('a sentence for each kind of damage', async (t) => {
-  const sound = { damaged: 0, rows: 5, counted: 5, commits: 9, commitsSeen: 8 }
+  const sound = { damaged: 0, damagedPlaces: 0, rows: 5, counted: 5, commits: 9, commitsSeen: 8 }
   t.strictSame(damageOf(sound), [])
-  t.equal(damageOf({ ...sound, damaged: 1, rows: 4, commitsSeen: 10 }).length, 3)
+  t.equal(damageOf({ damaged: 1, damagedPlaces: 1, rows: 4, counted: 5, commits: 9, commitsSeen: 10 }).length, 4)
 })

@@ -32,3 +32,18 @@ t.test('a step that fails leaves no half of itself', async (t) => {
   t.equal(database.inTransaction, false)
   t.equal(database.prepare("SELECT name FROM sqlite_master WHERE name = 'accounts'").get([]), undefined)
 })
+
+t.test('accounts of the first version may send what they could, and have no keys', async (t) => {
+  const database = new Database(':memory:')
+  migrate(database, 'parley.db')
+  database.exec('DROP TABLE segments; DROP TABLE devices; DROP TABLE inboxes; DROP TABLE id_journal')
+  database.exec("DELETE FROM counters WHERE name <> 'first_generation'")
+  database.exec('DROP TABLE device_keys; DROP TABLE key_log; DROP TABLE key_resets')
+  database.exec('ALTER TABLE accounts DROP COLUMN signed_only; ALTER TABLE accounts DROP COLUMN end_to_end')
+  database.exec("INSERT INTO accounts VALUES ('amy', 'hash', 'user', 0, 1, 0, 0)")
+  database.exec('PRAGMA user_version = 1')
+  migrate(database, 'parley.db')
+  t.equal(version(database), schemaVersion)
+  t.match(database.prepare('SELECT * FROM accounts').all([]), [{ user_id: 'amy', signed_only: 0, end_to_end: 'allow' }])
+  t.strictSame(database.prepare('SELECT * FROM device_keys').all([]), [])
+})

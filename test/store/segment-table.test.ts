@@ -36,7 +36,7 @@ t.test('a change of any column is found', async (t) => {
   const { database } = openDatabaseFile(t.testdir())
   const table = new SegmentTable(database, delimiters)
   const changes = {
-    user_id: `'amn'`,
+    user_id: `CAST(x'ff' AS TEXT)`,
     epoch: '2',
     first_seq: '2',
     count: '3',

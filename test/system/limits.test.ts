@@ -198,7 +198,13 @@ const outside = Object.values(networkInterfaces())
 const skip = outside === undefined && 'this machine has no address but loopback'
 
 t.test('above the limit on connections of one address a newcomer is told server_busy', { skip }, async (t) => {
-  const settings = { ADDRESS_CONNECTIONS_MAX: '2', HOST: '0.0.0.0', ACCEPTOR_THREADS: '1' }
+  const settings = {
+    ADDRESS_CONNECTIONS_MAX: '2',
+    HOST: '0.0.0.0',
+    INSECURE: 'on',
+    MIN_SECURITY: 'plain',
+    ACCEPTOR_THREADS: '1',
+  }
   const server = await startTestServer(t, { users, settings })
   const host = outside ?? ''
   const first = await server.connect({ host })

@@ -14,6 +14,7 @@ import { hashPassword } from '../../src/workers/password.ts'
 import { WorkerPool } from '../../src/workers/pool.ts'
 import type { ItemResult, PasswordResult, PasswordTask } from '../../src/workers/tasks.ts'
 import { runBatch } from '../../src/workers/tasks.worker.ts'
+import { vectorKey } from '../vectors/vector-files.ts'
 
 const cost = { memoryKib: 64, passes: 1 }
 const tokenKey = new Uint8Array(32).fill(1)
@@ -211,6 +212,38 @@ t.test(
     t.match(await authenticator.login({ address, userId: 'alice', token: next }), { code: 'auth_failed' })
   },
 )
+
+t.test('a token dies with the key of the session that it was handed out in, and passes that on', async (t) => {
+  const { authenticator, store } = await open(t)
+  const [first = '', second = ''] = ['alice', 'aliceTablet'].map((name) => vectorKey(name).thumbprint)
+  const enrol = async (name: string, approvedBy: string): Promise<void> => {
+    const { jwk, thumbprint } = vectorKey(name)
+    const plain = { userId: 'alice', deviceId: 'd', server: '', signature: '' }
+    await store.call('enrolKey', { ...plain, thumbprint, key: jwk, approvedBy })
+  }
+  const revoke = (thumbprint: string): Promise<unknown> =>
+    store.call('revokeKey', { userId: 'alice', thumbprint, by: 'operator' })
+  const byPassword = { address, userId: 'alice', password: 'password of alice' }
+  const byToken = (verdict: LoginVerdict, thumbprint?: string): Promise<LoginVerdict> =>
+    authenticator.login({ address, userId: 'alice', token: tokenOf(verdict), thumbprint })
+
+  // The token is older than the enrolment, and is bound to the key all the same.
+  const before = await authenticator.login({ ...byPassword, thumbprint: first })
+  t.match(before, { keys: [], boundTo: [first], policies: { signedOnly: false, endToEnd: 'allow' } })
+  await enrol('alice', 'first')
+  await enrol('aliceTablet', 'operator')
+  const other = await byToken(before, second)
+  t.match(other, { ok: true, boundTo: [first, second], keys: [[first], [second]] })
+  const plain = await byToken(other)
+  t.match(plain, { ok: true, boundTo: [first, second] })
+  const strange = await byToken(plain, vectorKey('carol').thumbprint)
+  t.match(strange, { ok: true, boundTo: [first, second, vectorKey('carol').thumbprint] })
+  await revoke(first)
+  for (const verdict of [before, other, plain, strange]) t.equal(code(await byToken(verdict)), 'auth_failed')
+  t.equal(code(await authenticator.login({ ...byPassword, thumbprint: first })), 'key_revoked')
+  t.equal(code(await authenticator.login({ ...byPassword, password: 'wrong', thumbprint: first })), 'auth_failed')
+  t.match(await authenticator.login({ ...byPassword, thumbprint: second }), { ok: true, keys: [[second]] })
+})
 
 t.test('neither or both of password and token, or a name that can not be, is bad_content', async (t) => {
   const { authenticator, pool } = await open(t, { selfRegistration: true })

@@ -18,7 +18,13 @@ export function addKeysApprove(parent: Command, context: CliContext): void {
     .argument('<user>', 'the user', userArgument)
     .argument('<key>', 'the fingerprint of the key', fingerprintArgument)
   addSettingsOptions(command, ['dataDir'])
-    .addHelpText('after', examplesText([['parley keys pending alice', 'first: which keys wait']]))
+    .addHelpText(
+      'after',
+      examplesText([
+        ['parley keys pending alice', 'first: which keys wait'],
+        ['parley keys approve alice 0123…', 'then the one whose fingerprint the device shows'],
+      ]),
+    )
     .action((user: string, key: string, options: SettingsOptions) => keysApprove(context, user, key, options))
 }
 

@@ -33,11 +33,12 @@ export function addServe(parent: Command, context: CliContext): void {
       'Runs a server until it is told to stop. SIGTERM or Ctrl-C drains: nothing new is taken, what is on its way arrives, clients are told to come back; a second one exits at once. SIGHUP reads the settings again and takes over the log level (not on Windows, which has no such signal).',
     )
   addSettingsOptions(command, ['host', 'port', 'wsPort', 'dataDir', 'logLevel'])
+    .option('--insecure', `${settingsShape.insecure.meta.about} (${variableOf('insecure')})`)
     .addHelpText(
       'after',
       examplesText([
         ['parley serve', 'on this machine only, ports 7700 and 7701, data in ./data'],
-        ['parley serve --host 0.0.0.0 --data-dir /var/lib/parley', 'for a trusted network'],
+        ['parley serve --host 0.0.0.0 --data-dir /var/lib/parley', 'for other machines too: sessions must be sealed'],
         ['parley serve --set SESSION_POLICY=multi --set CHARSET=gb18030', 'with other settings'],
       ]),
     )
