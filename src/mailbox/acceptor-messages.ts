@@ -23,7 +23,7 @@ export interface DeliverNumberedMessage extends Position {
   readonly connection: ConnectionId
   /** As in `deliver`. */
   readonly receipt: number
-  /** When the server accepted them, Unix time in seconds; 0 when that is not known. */
+  /** When the server accepted them, Unix time in milliseconds; 0 when that is not known. */
   readonly serverTime: number
   readonly frames: Uint8Array
 }

@@ -40,6 +40,8 @@ export interface SignedFacts {
 /** One message of a signed run. */
 export interface SignedItem extends SignedFacts {
   readonly callbackId: string | undefined
+  /** By which a repeat of it is known: see `message-key.ts`. */
+  readonly messageKey?: Uint8Array | undefined
   /** The length of its frame. */
   readonly byteCount: number
 }

@@ -1,9 +1,8 @@
 /** What the router takes in, and what it wants done: plain data on both sides. */
+
+import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
 import type { Acknowledgement, InboxCalls, InboxRun, RemovedRun } from '../mailbox/inbox-messages.ts'
 import type { Position } from '../mailbox/position.ts'
-import type { OpenedInbox } from './inbox/opening.ts'
-import type { StoredRun } from './inbox/storing.ts'
-import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
 import type {
   AcknowledgedMessage,
   AuthenticateMessage,
@@ -18,6 +17,8 @@ import type {
 import type { DeviceKey, KeyLogEntry, Policies, Role } from '../mailbox/store-messages.ts'
 import type { RsaPublicKey } from '../protocol/entities/keys.ts'
 import type { ErrorCode, Fault } from '../protocol/errors.ts'
+import type { OpenedInbox } from './inbox/opening.ts'
+import type { StoredRun } from './inbox/storing.ts'
 
 /** A login as the check of credentials takes it. */
 export interface LoginAttempt {

@@ -6,12 +6,12 @@ import { banStored, takeCommand } from './commands.ts'
 import { userFound, writesLost, written } from './delivery.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
 import { exchangeKeys, keysExchanged } from './exchange.ts'
-import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
 import { sendAnswers } from './inbox/answers.ts'
 import { inboxRead } from './inbox/readers.ts'
 import { tellRemoved } from './inbox/removed.ts'
 import { runsStored } from './inbox/storing.ts'
 import { keepInboxes, storeAll } from './inbox/upkeep.ts'
+import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
 import {
   acceptorLost,
   accountChanged,

@@ -59,7 +59,10 @@ export type ControlCalls = {
   /** Makes a new identity of the server, signed by the one before. */
   keysRotate: { take: Record<string, never>; give: ShownKeys }
   /** A text from the server itself to one user. */
-  send: { take: { to: string; message: string }; give: { status: 'sent' | 'rejected'; code?: string } }
+  send: {
+    take: { to: string; message: string }
+    give: { status: 'delivered' | 'stored' | 'sent' | 'rejected'; code?: string }
+  }
   /** A text from the server itself to everyone online. */
   broadcast: { take: { message: string }; give: { receivers: number } }
   /** The keys of a user that wait for approval. */

@@ -23,7 +23,10 @@ export interface ControlHandlers {
   status(): Promise<ServerStatus> | ServerStatus
   who(take: { prefix?: string; after?: string; limit?: number }): Promise<OnlinePage> | OnlinePage
   kick(take: { userId: string; reason?: string; banSeconds?: number }): Promise<{ sessions: number }>
-  send(take: { to: string; message: string }): Promise<{ status: 'sent' | 'rejected'; code?: string }>
+  send(take: {
+    to: string
+    message: string
+  }): Promise<{ status: 'delivered' | 'stored' | 'sent' | 'rejected'; code?: string }>
   broadcast(take: { message: string }): Promise<{ receivers: number }>
   keysShow(): Promise<ShownKeys> | ShownKeys
   keysRotate(): Promise<ShownKeys>

@@ -7,8 +7,8 @@ import { newReceipt } from '../receipts.ts'
 import type { EntryReceipt, Step } from '../state.ts'
 import { forgetRecipient, recipientOf } from './inbox-state.ts'
 import { settle, tidy } from './outcomes.ts'
-import type { Recipient } from './recipient.ts'
 import { giveEntry } from './readers.ts'
+import type { Recipient } from './recipient.ts'
 import { storeHeld } from './storing.ts'
 import type { Entry } from './window.ts'
 
@@ -82,7 +82,8 @@ function rememberKeys(step: Step, entry: Entry, keys: Uint8Array): void {
   const { repeats, epoch } = step.state.inbox
   for (let index = 0; index < entry.count; index++) {
     const at = index * messageKeyBytes
-    if (!isBlankKey(keys, at)) repeats.add(keys, at, { status: 'pending', epoch, seq: entry.seq + index, now: step.now })
+    if (!isBlankKey(keys, at))
+      repeats.add(keys, at, { status: 'pending', epoch, seq: entry.seq + index, now: step.now })
   }
 }
 
@@ -91,7 +92,7 @@ function give(step: Step, recipient: Recipient, entry: Entry): void {
   for (const { connection, acknowledges } of step.state.users.get(recipient.user) ?? []) {
     const reader = recipient.readers.get(connection)
     if (reader !== undefined) {
-      if (reader.stage.kind === 'live') giveEntry(step, reader, entry)
+      if (reader.stage.kind === 'live') giveEntry(step, recipient, reader, entry)
     } else if (!acknowledges) {
       entry.writes.open++
       const receipt = newReceipt(step, { kind: 'entry', connection, user: recipient.user, entry })
@@ -130,12 +131,13 @@ function refuseAll(step: Step, recipient: Recipient, code: ErrorCode): void {
   const { inbox } = step.state
   for (const entry of recipient.window.entries) {
     if (entry.asker !== undefined) reject(step, entry.asker, code, recipient.user)
-    if (entry.keys !== undefined) for (let at = 0; at < entry.keys.length; at += messageKeyBytes) inbox.repeats.remove(entry.keys, at)
+    if (entry.keys !== undefined)
+      for (let at = 0; at < entry.keys.length; at += messageKeyBytes) inbox.repeats.remove(entry.keys, at)
     inbox.unanswered -= entry.count - entry.answered
     entry.answered = entry.count
   }
   // Nobody was given these numbers.
-  recipient.lastSeq = (recipient.window.entries[0]?.seq ?? 1) - 1
+  recipient.lastUsed = (recipient.window.entries[0]?.seq ?? 1) - 1
   tidy(step, recipient)
   forgetRecipient(inbox, recipient)
 }

@@ -16,7 +16,11 @@ export interface Answer {
 }
 
 /** Adds an answer to what this step says to a connection. */
-export function answer(step: Step, connection: ConnectionId, { callbackId, status, messageId, isDuplicate }: Answer): void {
+export function answer(
+  step: Step,
+  connection: ConnectionId,
+  { callbackId, status, messageId, isDuplicate }: Answer,
+): void {
   const data = { Status: status, ...(messageId === undefined ? {} : { MsgId: messageId }) }
   const content = JSON.stringify({ Success: true, Data: isDuplicate ? { ...data, Duplicate: true } : data })
   const head = `{"MsgType":"CommonResponse","CreateTime":${Math.floor(step.now / 1000)},"CallbackID":`

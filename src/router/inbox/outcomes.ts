@@ -38,9 +38,12 @@ export function tidy(step: Step, recipient: Recipient): void {
   const before = recipient.window.bytes
   const kept = isRetaining(recipient) ? inbox.options.windowBytesMax : -1
   for (const { place } of recipient.window.dropSettled(kept)) {
-    if (place.kind !== 'held') recipient.evicted = Math.max(recipient.evicted, place.kind === 'storing' ? 0 : place.order + 1)
+    if (place.kind !== 'held')
+      recipient.evicted = Math.max(recipient.evicted, place.kind === 'storing' ? 0 : place.order + 1)
   }
   inbox.windowBytes += recipient.window.bytes - before
+  // Numbers of what nobody got and no store has are no holes: they are given to what comes next.
+  if (recipient.window.entries.length === 0) recipient.lastSeq = recipient.lastUsed
 }
 
 function nextFate(step: Step, recipient: Recipient, entry: Entry): Fate | undefined {

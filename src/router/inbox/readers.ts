@@ -30,7 +30,13 @@ export function addReader(
 function read(step: Step, { user, appends }: Recipient, reader: Reader): void {
   reader.stage = { kind: 'reading', order: appends }
   const { connection, given } = reader
-  step.effects.push({ kind: 'readInbox', user, connection, after: given, bytesMax: step.state.inbox.options.readBytesMax })
+  step.effects.push({
+    kind: 'readInbox',
+    user,
+    connection,
+    after: given,
+    bytesMax: step.state.inbox.options.readBytesMax,
+  })
 }
 
 /** The store has answered; undefined when it could not. */
@@ -82,7 +88,7 @@ function givePage(step: Step, recipient: Recipient, reader: Reader, page: InboxC
 interface Piece extends Position {
   readonly frames: Uint8Array
   readonly receipt: number
-  /** Unix seconds; 0 when it is not known. */
+  /** Unix milliseconds; 0 when it is not known. */
   readonly serverTime: number
 }
 
@@ -96,11 +102,12 @@ function deliver(step: Step, { connection, acknowledges }: Reader, piece: Piece)
 }
 
 /** A run goes to a session that has all before it. */
-export function giveEntry(step: Step, reader: Reader, entry: Entry, receipt = 0): void {
+export function giveEntry(step: Step, recipient: Recipient, reader: Reader, entry: Entry, receipt = 0): void {
   const { epoch } = step.state.inbox
   const { seq, frames, acceptedAt } = entry
-  deliver(step, reader, { epoch, seq, frames, receipt, serverTime: Math.floor(acceptedAt / 1000) })
+  deliver(step, reader, { epoch, seq, frames, receipt, serverTime: acceptedAt })
   reader.given = { epoch, seq: lastSeqOf(entry) }
+  recipient.lastUsed = Math.max(recipient.lastUsed, reader.given.seq)
 }
 
 /** The session has all that was stored: it gets what is in memory after that, and then messages as they come. */
@@ -111,11 +118,13 @@ function goLive(step: Step, recipient: Recipient, reader: Reader): void {
     .filter((entry) => comparePositions({ epoch, seq: lastSeqOf(entry) }, given) > 0)
     .flatMap((entry) => valid(step, entry))
   const last = missed.pop()
-  for (const entry of missed) giveEntry(step, reader, entry)
+  for (const entry of missed) giveEntry(step, recipient, reader, entry)
   if (last !== undefined) {
     const end = { epoch, seq: lastSeqOf(last) }
-    const receipt = acknowledges ? 0 : newReceipt(step, { kind: 'page', connection, user: recipient.user, end, isNoted: true })
-    giveEntry(step, reader, last, receipt)
+    const receipt = acknowledges
+      ? 0
+      : newReceipt(step, { kind: 'page', connection, user: recipient.user, end, isNoted: true })
+    giveEntry(step, recipient, reader, last, receipt)
   }
   reader.stage = { kind: 'live' }
   if (!acknowledges) recipient.readers.delete(connection)

@@ -38,6 +38,8 @@ export interface Recipient {
   existence: 'asked' | 'exists'
   /** The number that was given last in this epoch. */
   lastSeq: number
+  /** The last number that a session was given, or that may be in the store. Those after it may be given again. */
+  lastUsed: number
   readonly window: Window
   readonly readers: Map<ConnectionId, Reader>
   /** Logins for which the store was asked how far they are. */
@@ -61,6 +63,7 @@ export function createRecipient(user: string, lastSeq: number, existence: Recipi
     tag: receiverTag(user),
     existence,
     lastSeq,
+    lastUsed: lastSeq,
     window: new Window(),
     readers: new Map(),
     openings: 0,

@@ -1,5 +1,6 @@
 /** Senders are told of messages that had to leave an inbox unread, at once or when they come back. */
 import type { RemovedRun } from '../../mailbox/inbox-messages.ts'
+import type { ReceiptEvent } from '../../protocol/entities/index.ts'
 import { messageId, receiverTag } from '../../security/message-id.ts'
 import { serverFrame } from '../answer.ts'
 import { send } from '../delivery.ts'
@@ -17,7 +18,7 @@ export function tellRemoved(step: Step, removed: readonly RemovedRun[]): void {
     for (let first = from; first <= to; first += namesMax) {
       const count = Math.min(namesMax, to - first + 1)
       const names = Array.from({ length: count }, (_, index) => messageId(epoch, first + index, tag))
-      const content = { ToUserId: user, MsgIds: names, Status: why }
+      const content: ReceiptEvent = { ToUserId: user, Status: why, Items: names.map((name) => ({ MsgId: name })) }
       send(step, sender, serverFrame(step, 'ReceiptEvent', content), undefined)
     }
   }

@@ -28,7 +28,8 @@ function store(step: Step, recipient: Recipient, entry: Entry): void {
   inbox.known.add(recipient.user)
   inbox.storingBytes += entry.frames.length
   const { keys, seq, count, frames, from } = entry
-  const ids = keys === undefined ? nothing : journalEntries(step, entry, keys, { from: 0, until: count, status: 'stored' })
+  const ids =
+    keys === undefined ? nothing : journalEntries(step, entry, keys, { from: 0, until: count, status: 'stored' })
   step.effects.push({
     kind: 'append',
     run: {
@@ -55,6 +56,9 @@ export function runsStored(step: Step, runs: readonly StoredRun[]): void {
     if (recipient === undefined || entry?.place.kind !== 'storing') continue
     inbox.storingBytes -= entry.frames.length
     const { order } = entry.place
+    // Only a full inbox has certainly left nothing on the disk.
+    const isCertain = refused?.code === 'inbox_full'
+    recipient.lastUsed = Math.max(recipient.lastUsed, isCertain ? seq + refused.from - 1 : lastSeqOf(entry))
     entry.place = refused === undefined ? { kind: 'stored', order } : { kind: 'refused', order, ...refused }
     rememberStored(step, entry, refused?.from ?? count)
     settle(step, recipient, entry)

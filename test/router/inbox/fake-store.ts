@@ -54,7 +54,9 @@ export class FakeStore {
   }
 
   ask(effect: StoreEffect): void {
-    this.#queue.push(effect.kind === 'append' ? { ...effect, run: { ...effect.run, frames: Buffer.from(effect.run.frames) } } : effect)
+    this.#queue.push(
+      effect.kind === 'append' ? { ...effect, run: { ...effect.run, frames: Buffer.from(effect.run.frames) } } : effect,
+    )
   }
 
   /** Works off so many; gives the answers. */
@@ -79,7 +81,9 @@ export class FakeStore {
   #do(effect: StoreEffect): RouterEvent[] {
     switch (effect.kind) {
       case 'findUser':
-        return [{ kind: 'userFound', userId: effect.userId, found: this.#users.has(effect.userId) ? 'exists' : 'unknown' }]
+        return [
+          { kind: 'userFound', userId: effect.userId, found: this.#users.has(effect.userId) ? 'exists' : 'unknown' },
+        ]
       case 'append':
         return [this.#append(effect.run)]
       case 'openInbox':
@@ -121,7 +125,15 @@ export class FakeStore {
       const frames = run.frames.subarray(from, from + bytesOfFrames(run.frames.subarray(from), room, END))
       const id = ++this.#lastId
       this.frames.set(id, frames)
-      inbox.add({ id, epoch: run.epoch, firstSeq: seq + part.skip, count: room, bytes: frames.length, expires: run.expires, noted: false })
+      inbox.add({
+        id,
+        epoch: run.epoch,
+        firstSeq: seq + part.skip,
+        count: room,
+        bytes: frames.length,
+        expires: run.expires,
+        noted: false,
+      })
       for (const frame of Buffer.from(frames).toString().split('\u0003')) this.committed.add(frame)
       this.journal.push(run.ids.subarray(part.skip * 32, (part.skip + room) * 32))
     }

@@ -3,11 +3,11 @@
  * read and acknowledge. It notes what was answered, and says what of that is not true.
  */
 import { createHash } from 'node:crypto'
-import { epochOf } from '../../../src/security/message-id.ts'
 import type { AcceptorMessage } from '../../../src/mailbox/acceptor-messages.ts'
 import type { RouterEvent } from '../../../src/router/events.ts'
 import { createRouterState, type RouterOptions, type RouterState } from '../../../src/router/state.ts'
 import { step } from '../../../src/router/step.ts'
+import { epochOf } from '../../../src/security/message-id.ts'
 import { accepted, routerOptions } from '../router-world.ts'
 import { FakeStore, isStoreEffect } from './fake-store.ts'
 
@@ -85,7 +85,13 @@ export class PromiseWorld {
       new Person('dan', '', true),
     ]
     this.store = new FakeStore([...new Set(this.people.map(({ user }) => user))], messagesMax)
-    this.#options = { ...routerOptions, sessionPolicy: policy, userSessionsMax: 16, pendingReceiptsMax: 10_000, pendingLookupsMax: 1000 }
+    this.#options = {
+      ...routerOptions,
+      sessionPolicy: policy,
+      userSessionsMax: 16,
+      pendingReceiptsMax: 10_000,
+      pendingLookupsMax: 1000,
+    }
     this.#state = this.#start()
   }
 
@@ -106,9 +112,22 @@ export class PromiseWorld {
     person.connection = connection
     this.#byConnection.set(connection, person)
     const { user, device, acknowledges, cursor } = person
-    const resume = wantsResume && acknowledges && cursor.epoch > 0 ? { Epoch: `e${cursor.epoch}`, Seq: cursor.seq } : undefined
-    const content = { UserId: user, Password: 'p', Ack: acknowledges, DeviceId: device === '' ? undefined : device, Resume: resume }
-    this.#run({ kind: 'authenticate', connection, address: '192.0.2.1', callbackId: 'login', content: JSON.stringify(content) })
+    const resume =
+      wantsResume && acknowledges && cursor.epoch > 0 ? { Epoch: `e${cursor.epoch}`, Seq: cursor.seq } : undefined
+    const content = {
+      UserId: user,
+      Password: 'p',
+      Ack: acknowledges,
+      DeviceId: device === '' ? undefined : device,
+      Resume: resume,
+    }
+    this.#run({
+      kind: 'authenticate',
+      connection,
+      address: '192.0.2.1',
+      callbackId: 'login',
+      content: JSON.stringify(content),
+    })
     this.#run({ kind: 'loginVerdict', connection, verdict: accepted(user) })
   }
 
@@ -120,7 +139,17 @@ export class PromiseWorld {
       sender.counts.set(to, number)
       const text = `${sender.user}.${sender.device}>${to}#${number}`
       const { hasId, isVolatile } = how
-      return { text, sender, to, hasId, isVolatile, sentAt: this.#clock, answer: undefined, mayBeGone: false, callbacks: [] }
+      return {
+        text,
+        sender,
+        to,
+        hasId,
+        isVolatile,
+        sentAt: this.#clock,
+        answer: undefined,
+        mayBeGone: false,
+        callbacks: [],
+      }
     })
     this.#sent.push(...messages)
     if (how.hasId && how.asks) sender.outbox.push(...messages)
@@ -274,11 +303,18 @@ export class PromiseWorld {
   }
 
   #hand(person: Person, message: AcceptorMessage): void {
-    this.log.push(`   -> ${person.user}.${person.device} ${JSON.stringify({ ...message, frames: 'frames' in message ? Buffer.from(message.frames).toString() : '' })}`)
+    this.log.push(
+      `   -> ${person.user}.${person.device} ${JSON.stringify({ ...message, frames: 'frames' in message ? Buffer.from(message.frames).toString() : '' })}`,
+    )
     switch (message.kind) {
       case 'deliver':
         this.#hearAnswers(person, message.frames)
-        person.items.push({ frames: Buffer.from(message.frames).toString(), receipt: message.receipt, epoch: 0, seq: 0 })
+        person.items.push({
+          frames: Buffer.from(message.frames).toString(),
+          receipt: message.receipt,
+          epoch: 0,
+          seq: 0,
+        })
         break
       case 'deliverNumbered': {
         const { receipt, epoch, seq } = message
@@ -317,7 +353,8 @@ export class PromiseWorld {
     if (Recovered === false) person.toldOfLoss = true
     if (person.acknowledges && Epoch !== undefined && Seq !== undefined) {
       const place = { epoch: epochOf(Epoch) ?? 0, seq: Seq }
-      if (place.epoch > person.cursor.epoch || (place.epoch === person.cursor.epoch && place.seq > person.cursor.seq)) person.cursor = place
+      if (place.epoch > person.cursor.epoch || (place.epoch === person.cursor.epoch && place.seq > person.cursor.seq))
+        person.cursor = place
     }
     for (const sent of person.outbox) this.#resends.push([person, sent])
   }
@@ -357,7 +394,11 @@ export class PromiseWorld {
   #hearAnswers(person: Person, frames: Uint8Array): void {
     for (const body of Buffer.from(frames).toString().split(FRAME_END)) {
       if (body === '') continue
-      const { CallbackID, MsgType, Content } = JSON.parse(body.slice(1)) as { CallbackID?: string; MsgType?: string; Content?: string }
+      const { CallbackID, MsgType, Content } = JSON.parse(body.slice(1)) as {
+        CallbackID?: string
+        MsgType?: string
+        Content?: string
+      }
       if (MsgType !== 'CommonResponse' || CallbackID === undefined || Content === undefined) continue
       const sent = this.#byCallback.get(CallbackID)
       if (sent === undefined || !sent.callbacks.includes(CallbackID)) {
@@ -368,7 +409,8 @@ export class PromiseWorld {
       const { Data, Code } = JSON.parse(Content) as { Data: { Status: string }; Code?: string }
       this.#checkAnswer(sent, Data.Status)
       person.outbox = person.outbox.filter((one) => one !== sent)
-      if (sent.answer === undefined || sent.answer.startsWith('rejected')) sent.answer = Code === undefined ? Data.Status : `rejected ${Code}`
+      if (sent.answer === undefined || sent.answer.startsWith('rejected'))
+        sent.answer = Code === undefined ? Data.Status : `rejected ${Code}`
     }
   }
 
@@ -376,7 +418,8 @@ export class PromiseWorld {
     if (status === 'delivered' && !this.#acknowledged.has(text)) this.problems.push(`${text} is not delivered`)
     if (status === 'stored' && !mayBeGone && !this.#isCommitted(text)) this.problems.push(`${text} is not stored`)
     if (status === 'sent' && !this.#written.has(text)) this.problems.push(`${text} is not sent`)
-    if (status === 'rejected' && (answer === 'delivered' || answer === 'stored')) this.problems.push(`${text} was ${answer}, and is rejected`)
+    if (status === 'rejected' && (answer === 'delivered' || answer === 'stored'))
+      this.problems.push(`${text} was ${answer}, and is rejected`)
   }
 
   #isCommitted(text: string): boolean {
@@ -399,11 +442,14 @@ export class PromiseWorld {
       }
     }
     for (const person of this.people) this.#judgeOrder(person)
-    if (this.#state.inbox.unanswered > 0) this.problems.push(`${this.#state.inbox.unanswered} messages without an answer`)
+    if (this.#state.inbox.unanswered > 0)
+      this.problems.push(`${this.#state.inbox.unanswered} messages without an answer`)
     const { windowBytes, storingBytes } = this.#state.inbox
-    if (windowBytes !== 0 || storingBytes !== 0) this.problems.push(`${windowBytes} and ${storingBytes} bytes are left over`)
+    if (windowBytes !== 0 || storingBytes !== 0)
+      this.problems.push(`${windowBytes} and ${storingBytes} bytes are left over`)
     for (const person of this.people) {
-      if (person.outbox.length > 0) this.problems.push(`${person.user}.${person.device} waits for ${person.outbox[0]?.text}`)
+      if (person.outbox.length > 0)
+        this.problems.push(`${person.user}.${person.device} waits for ${person.outbox[0]?.text}`)
     }
   }
 
@@ -415,7 +461,8 @@ export class PromiseWorld {
       if (sent === undefined || sent.isVolatile) continue
       const [pair = '', number = '0'] = text.split('#')
       const before = last.get(pair) ?? 0
-      if (Number(number) < before) this.problems.push(`${text} came after #${before} to ${person.user}.${person.device}`)
+      if (Number(number) < before)
+        this.problems.push(`${text} came after #${before} to ${person.user}.${person.device}`)
       last.set(pair, Number(number))
     }
   }

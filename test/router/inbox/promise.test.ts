@@ -47,7 +47,9 @@ function happening<Values extends unknown[]>(
     .map((values) => new Happening(`${name}(${values.join(', ')})`, (world) => act(world, ...values)))
 }
 
-const connect = happening<[number, boolean]>('connect', [person, fc.boolean()], (world, index, resumes) => world.connect(index, resumes))
+const connect = happening<[number, boolean]>('connect', [person, fc.boolean()], (world, index, resumes) =>
+  world.connect(index, resumes),
+)
 const send = happening<[number, string, number, boolean, boolean, boolean]>(
   'send',
   [person, receiver, fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.boolean(), fc.boolean()],
@@ -56,7 +58,9 @@ const send = happening<[number, string, number, boolean, boolean, boolean]>(
 )
 const read = happening<[number, number]>('read', [person, few], (world, index, count) => world.read(index, count))
 const acknowledge = happening<[number]>('acknowledge', [person], (world, index) => world.acknowledge(index))
-const drop = happening<[number, boolean]>('drop', [person, fc.boolean()], (world, index, isWritten) => world.drop(index, isWritten))
+const drop = happening<[number, boolean]>('drop', [person, fc.boolean()], (world, index, isWritten) =>
+  world.drop(index, isWritten),
+)
 const work = happening<[number]>('work', [few], (world, count) => world.work(count))
 const tick = happening<[number]>('tick', [fc.constantFrom(100, 500, 3000)], (world, ms) => world.tick(ms))
 const fill = happening<[]>('fill', [], (world) => world.fill())
