@@ -30,6 +30,8 @@ export interface Loss {
 export type Arrived =
   /** To be shown, and handed back by `handled` or `abandon`. */
   | { readonly kind: 'new'; readonly arrival: Arrival; readonly loss: Loss | undefined }
+  /** It came before, and nobody handled it. */
+  | { readonly kind: 'again'; readonly arrival: Arrival }
   /** It was said to be lost, and comes after all, out of its order. */
   | { readonly kind: 'late'; readonly arrival: Arrival }
   /** It has been shown, or is being handled. */
@@ -111,7 +113,7 @@ export class Arrivals {
       const entry = this.#entries[this.#indexOf(at)]
       if (entry?.phase === 'abandoned' && compareCursors(entry.at, at) === 0) {
         entry.phase = 'waiting'
-        return { kind: 'new', arrival: entry, loss: undefined }
+        return { kind: 'again', arrival: entry }
       }
     }
     return this.#fillsHole(at) ? this.#late(at) : { kind: 'repeat' }

@@ -51,6 +51,8 @@ export function controlHandlers(parts: {
       checkLength(message, frameBytesMax)
       return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
     },
+    history: notYet,
+    explain: notYet,
     pendingKeys: async ({ userId }) => expect('pendingKeys', await shell.command({ name: 'pendingKeys', userId })).keys,
     approveKey: async ({ userId, thumbprint }) => {
       const { problem } = expect('approveKey', await shell.command({ name: 'approveKey', userId, thumbprint }))
@@ -63,6 +65,10 @@ export function controlHandlers(parts: {
       return give
     },
   }
+}
+
+async function notYet(): Promise<never> {
+  throw Object.assign(new Error('This server keeps no history.'), { code: 'not_supported' satisfies ErrorCode })
 }
 
 /** Tells the sessions of a user what was done to the account. */
@@ -98,6 +104,8 @@ export function handlersOf(ready: Promise<ControlHandlers>): ControlHandlers {
     kick: async (take) => (await ready).kick(take),
     send: async (take) => (await ready).send(take),
     broadcast: async (take) => (await ready).broadcast(take),
+    history: async (take) => (await ready).history(take),
+    explain: async (take) => (await ready).explain(take),
     keysShow: async () => (await ready).keysShow(),
     keysRotate: async () => (await ready).keysRotate(),
     pendingKeys: async (take) => (await ready).pendingKeys(take),

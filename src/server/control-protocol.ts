@@ -37,6 +37,44 @@ export interface PendingKeySummary {
   readonly expires: number
 }
 
+/** What became of a text from the server itself. */
+export interface SentByServer {
+  readonly status: 'delivered' | 'stored' | 'sent' | 'rejected'
+  /** Why it was rejected. */
+  readonly code?: string
+  readonly msgId?: string
+}
+
+/** Which page of a conversation: what is older than one position, or newer than one; without either the newest. */
+export interface PastQuery {
+  readonly user: string
+  readonly with: string
+  readonly before?: number
+  readonly after?: number
+  readonly limit?: number
+}
+
+/** A page of a conversation, oldest first; positions only grow. */
+export interface PastPage {
+  /** `message` is an envelope as it went over the wire. */
+  readonly items: readonly { readonly position: number; readonly message: Readonly<Record<string, unknown>> }[]
+  /** There are more in the direction that was asked. */
+  readonly more: boolean
+  /** Messages of the other one that the user has not read. */
+  readonly unread: number
+  /** Up to which position the user has read, and the other one; 0: nothing. */
+  readonly read: number
+  readonly readByOther: number
+}
+
+/** What became of one message, step by step. */
+export interface Explanation {
+  /** False: the server does not know it, or not any more. */
+  readonly known: boolean
+  /** In the order in which they happened; `time` in Unix milliseconds. */
+  readonly steps: readonly { readonly time: number; readonly step: string; readonly detail?: string }[]
+}
+
 /** Requests to the store that may come through the socket: all but those that would give a secret away, or that sessions make. */
 export type ControlStoreCallName = Exclude<keyof AccountCalls, 'tokenKey' | 'enrolKey' | 'readKeyLog'>
 
@@ -59,12 +97,13 @@ export type ControlCalls = {
   /** Makes a new identity of the server, signed by the one before. */
   keysRotate: { take: Record<string, never>; give: ShownKeys }
   /** A text from the server itself to one user. */
-  send: {
-    take: { to: string; message: string }
-    give: { status: 'delivered' | 'stored' | 'sent' | 'rejected'; code?: string }
-  }
+  send: { take: { to: string; message: string }; give: SentByServer }
   /** A text from the server itself to everyone online. */
   broadcast: { take: { message: string }; give: { receivers: number } }
+  /** A page of what two users said to each other, as the first of them sees it. */
+  history: { take: PastQuery; give: PastPage }
+  /** What became of one message. */
+  explain: { take: { msgId: string }; give: Explanation }
   /** The keys of a user that wait for approval. */
   pendingKeys: { take: { userId: string }; give: readonly PendingKeySummary[] }
   /** Enrols a key that waits for approval. */
