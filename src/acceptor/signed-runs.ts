@@ -16,7 +16,7 @@ export interface SignedMessage {
   readonly to: string
   readonly callbackId: string | undefined
   /** By which a repeat of it is known. */
-  readonly messageKey: Uint8Array | undefined
+  readonly messageKey?: Uint8Array | undefined
   /** The whole frame with its true sender, in memory of its own. */
   readonly frame: Buffer
   readonly facts: SignedFacts

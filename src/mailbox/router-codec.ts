@@ -37,9 +37,9 @@ export interface RelayRun {
   readonly toEnd: number
   /** At most 65,535, each of at most 255 bytes. */
   readonly callbackIds: readonly string[]
-  readonly isVolatile: boolean
+  readonly isVolatile?: boolean
   /** See `RelayMessage`. */
-  readonly keys: Uint8Array | undefined
+  readonly keys?: Uint8Array | undefined
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
@@ -58,7 +58,7 @@ export function writeRelay(writer: RingWriter, run: RelayRun): boolean {
   const word = offset >>> 2
   words[word] = run.connection
   words[word + COUNT] = run.count
-  const flags = (run.isVolatile ? VOLATILE : 0) | (run.keys === undefined ? 0 : KEYS)
+  const flags = (run.isVolatile === true ? VOLATILE : 0) | (run.keys === undefined ? 0 : KEYS)
   words[word + LENGTHS] = toBytes | flags | (callbackIds.length << 16)
   let at = offset + HEAD_BYTES
   if (toBytes > shortBytesMax) at += run.to.copy(bytes, at, run.toStart, run.toEnd)

@@ -14,6 +14,7 @@ import { bodiesIn, connectionIn, delimiters, frameOf, frameOfText, sessionOf, si
 type Caused =
   | { kind: 'relay'; to: string; count: number; callbackIds: readonly string[]; frames: Buffer }
   | { kind: 'authenticate' | 'request' | 'relaySigned'; message: { readonly [key: string]: unknown } }
+  | { kind: 'acknowledged'; epoch: number; seq: number; callbackId: string | undefined }
   | { kind: 'tooFast' }
   | { kind: 'requestKeys'; answered: Answered }
   | { kind: 'handshakeFrame'; frame: { answered: Answered; body: Buffer } }
@@ -47,6 +48,7 @@ class Reading {
       handshakeFrame: (_connection, frame) => caused.push({ kind: 'handshakeFrame', frame }),
       authenticate: (message) => caused.push({ kind: 'authenticate', message: { ...message } }),
       request: (message) => caused.push({ kind: 'request', message: { ...message } }),
+      acknowledge: (message) => caused.push({ ...message }),
       heartbeat: (_connection, callbackId) => caused.push({ kind: 'heartbeat', callbackId }),
       heartbeatAnswered: () => caused.push({ kind: 'heartbeatAnswered' }),
       refuse: (_connection, { callbackId, type }, { code, message }) =>

@@ -8,6 +8,7 @@ import type { EntryReceipt, Step } from '../state.ts'
 import { forgetRecipient, recipientOf } from './inbox-state.ts'
 import { settle, tidy } from './outcomes.ts'
 import { giveEntry } from './readers.ts'
+import { proveExistence } from './existence.ts'
 import type { Recipient } from './recipient.ts'
 import { storeHeld } from './storing.ts'
 import type { Entry } from './window.ts'
@@ -39,6 +40,7 @@ export function accept(step: Step, user: string, run: NewRun, existence: Recipie
   }
   const isNew = existence === 'asked' && !inbox.recipients.has(user)
   const recipient = recipientOf(inbox, user, existence)
+  if (recipient.existence === 'asked') step.state.pendingLookups++
   if (isNew) step.effects.push({ kind: 'findUser', userId: user })
   const entry: Entry = {
     seq: recipient.lastSeq + 1,
@@ -73,9 +75,13 @@ function problemOf(step: Step, user: string, run: NewRun): ErrorCode | undefined
   const bytes = run.frames.length
   if (inbox.storingBytes + bytes > options.storingBytesMax) return inbox.isStoreDown ? 'storage_failed' : 'server_busy'
   if (inbox.windowBytes + bytes > options.windowsBytesMax + options.storingBytesMax) return 'server_busy'
+  const { state } = step
+  const sessions = state.users.get(user)?.length ?? 0
+  if (sessions > 0) return state.receipts.size + sessions > state.options.pendingReceiptsMax ? 'server_busy' : undefined
   const recipient = inbox.recipients.get(user)
-  const waits = recipient?.existence === 'asked' && recipient.window.bytes + bytes > options.windowBytesMax
-  return waits ? 'server_busy' : undefined
+  if (recipient?.existence === 'exists') return undefined
+  const isFull = recipient !== undefined && recipient.window.bytes + bytes > options.windowBytesMax
+  return isFull || state.pendingLookups >= state.options.pendingLookupsMax ? 'server_busy' : undefined
 }
 
 function rememberKeys(step: Step, entry: Entry, keys: Uint8Array): void {
@@ -121,7 +127,7 @@ export function recipientFound(step: Step, user: string, problem: ErrorCode | un
   const { inbox } = step.state
   const recipient = inbox.recipients.get(user)
   if (recipient?.existence !== 'asked') return false
-  recipient.existence = 'exists'
+  proveExistence(step, recipient)
   if (problem === undefined) storeHeld(step, recipient)
   else refuseAll(step, recipient, problem)
   return true

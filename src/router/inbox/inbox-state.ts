@@ -85,15 +85,13 @@ export function createInboxState(options: InboxOptions): InboxState {
   }
 }
 
-/** The recipient of a name; made when it is not there. */
+/** The recipient of a name; made when it is not there, with what is known of its existence. */
 export function recipientOf(inbox: InboxState, user: string, existence: Recipient['existence']): Recipient {
   let recipient = inbox.recipients.get(user)
   if (recipient === undefined) {
     recipient = createRecipient(user, inbox.lastSeqs.get(user) ?? 0, existence)
     inbox.lastSeqs.delete(user)
     inbox.recipients.set(user, recipient)
-  } else if (existence === 'exists') {
-    recipient.existence = 'exists'
   }
   inbox.idle.delete(recipient)
   return recipient

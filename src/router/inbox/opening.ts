@@ -4,6 +4,7 @@ import { comparePositions, laterPosition, type Position } from '../../mailbox/po
 import type { ConnectionId } from '../../mailbox/router-messages.ts'
 import { epochOf, epochText } from '../../security/message-id.ts'
 import type { DeviceClaim, Step } from '../state.ts'
+import { proveExistence } from './existence.ts'
 import { recipientOf } from './inbox-state.ts'
 import { tidy } from './outcomes.ts'
 import { addReader } from './readers.ts'
@@ -31,6 +32,7 @@ export function mustOpen({ state }: Step, user: string, claim: DeviceClaim): boo
 export function openInbox(step: Step, connection: ConnectionId, user: string, claim: DeviceClaim): number {
   const { inbox } = step.state
   const recipient = recipientOf(inbox, user, 'exists')
+  proveExistence(step, recipient)
   recipient.openings++
   refresh(recipient)
   // Whoever waited to hear whether there is such a user knows it now.
