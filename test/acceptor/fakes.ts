@@ -4,12 +4,12 @@ import { Connection, type ConnectionState, type Session } from '../../src/accept
 import { frameOfBody } from '../../src/acceptor/frames.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
 import { MessageKeys } from '../../src/acceptor/message-keys.ts'
-import { receiverTag } from '../../src/security/message-id.ts'
 import type { SignatureOptions } from '../../src/acceptor/options.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
 import { Unverified } from '../../src/acceptor/unverified.ts'
 import type { FormSink } from '../../src/acceptor/wire-form.ts'
 import { DelimitedSplitter } from '../../src/protocol/delimited-splitter.ts'
+import { receiverTag } from '../../src/security/message-id.ts'
 
 export const delimiters = { start: 0x02, end: 0x03 }
 

@@ -70,7 +70,11 @@ class Talker {
 
   #post(name: MessageName): void {
     const id = idOf(name)
-    this.#client?.send('TextMsgRequest', { Message: textOf(name) }, { ToUserId: name.to, ClientMsgId: id, CallbackID: id })
+    this.#client?.send(
+      'TextMsgRequest',
+      { Message: textOf(name) },
+      { ToUserId: name.to, ClientMsgId: id, CallbackID: id },
+    )
   }
 
   leave(): void {
@@ -129,7 +133,9 @@ async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-t.test(`${kills} times SIGKILL under load`, { timeout: 600_000 }, async (t) => {
+t.setTimeout(600_000)
+
+t.test(`${kills} times SIGKILL under load`, async (t) => {
   const dataDir = t.testdir()
   const store = openLocalStore({ dataDir })
   const passwordHash = await hashPassword(password, { memoryKib: 19_456, passes: 2 })
@@ -176,7 +182,9 @@ t.test(`${kills} times SIGKILL under load`, { timeout: 600_000 }, async (t) => {
   while ((ledger.openCount > 0 || ledger.owedCount() > 0) && performance.now() < deadline) await pause(50)
   for (const talker of talkers) talker.leave()
   await server.stop()
-  t.comment(`${ledger.answeredCount} answered: ${JSON.stringify(ledger.answers)}, rejected ${JSON.stringify(ledger.rejections)}`)
+  t.comment(
+    `${ledger.answeredCount} answered: ${JSON.stringify(ledger.answers)}, rejected ${JSON.stringify(ledger.rejections)}`,
+  )
   t.comment(`slowest start ${Math.round(slowest)} ms`)
   t.strictSame(ledger.faults().slice(0, 10), [], 'nothing is lost, comes twice or out of order')
   t.equal(ledger.openCount, 0, `everything has an answer: ${ledger.openNames(5).join(', ')}`)

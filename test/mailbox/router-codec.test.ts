@@ -37,25 +37,27 @@ t.test('a run of frames comes out as it went in', async () => {
     fc.property(fc.array(run, { maxLength: 5 }), (runs) => {
       const ring = createRing(65_536)
       const writer = new RingWriter(ring)
-      const expected: RelayMessage[] = runs.map(({ connection, count, isVolatile, hasKeys, to, callbackIds, frames, before }) => {
-        const keys = hasKeys ? Buffer.alloc(count * messageKeyBytes, count) : undefined
-        const bytes = Buffer.concat([Buffer.alloc(before, 0xee), frames, Buffer.of(0xee)])
-        const written: RelayRun = {
-          connection,
-          count,
-          to: Buffer.from(`<${to}>`),
-          toStart: 1,
-          toEnd: 1 + Buffer.byteLength(to),
-          callbackIds,
-          isVolatile,
-          keys,
-          bytes,
-          start: before,
-          end: before + frames.length,
-        }
-        if (!writeRelay(writer, written)) throw new Error('no room')
-        return { kind: 'relay', connection, to, callbackIds, count, isVolatile, keys, frames: Buffer.from(frames) }
-      })
+      const expected: RelayMessage[] = runs.map(
+        ({ connection, count, isVolatile, hasKeys, to, callbackIds, frames, before }) => {
+          const keys = hasKeys ? Buffer.alloc(count * messageKeyBytes, count) : undefined
+          const bytes = Buffer.concat([Buffer.alloc(before, 0xee), frames, Buffer.of(0xee)])
+          const written: RelayRun = {
+            connection,
+            count,
+            to: Buffer.from(`<${to}>`),
+            toStart: 1,
+            toEnd: 1 + Buffer.byteLength(to),
+            callbackIds,
+            isVolatile,
+            keys,
+            bytes,
+            start: before,
+            end: before + frames.length,
+          }
+          if (!writeRelay(writer, written)) throw new Error('no room')
+          return { kind: 'relay', connection, to, callbackIds, count, isVolatile, keys, frames: Buffer.from(frames) }
+        },
+      )
       writer.publish()
       const actual = takeAll(new RingReader(ring))
       if (!isDeepStrictEqual(actual, expected)) throw new Error(`${inspect(actual)} is not ${inspect(expected)}`)

@@ -284,7 +284,12 @@ class Simulation {
         const { user, device } = effect.take
         const cursor = { epoch: 0, seq: 0 }
         const opened = { cursor, count: 0, bytes: 0, recovered: true, missing: 0, devices: [device], delivered: [] }
-        this.#owed.push({ kind: 'inboxOpened', connection: effect.connection, user, opened: isGood ? opened : undefined })
+        this.#owed.push({
+          kind: 'inboxOpened',
+          connection: effect.connection,
+          user,
+          opened: isGood ? opened : undefined,
+        })
         break
       }
       case 'readInbox': {

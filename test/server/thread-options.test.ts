@@ -48,7 +48,10 @@ t.test('settings become listeners, delimiters and the policy', (t) => {
     { kind: 'tcp', host: '127.0.0.1', port: 0, charset: 'gb18030' },
     { kind: 'ws', host: '127.0.0.1', port: 0, origins: ['https://a.example'] },
   ])
-  t.match(acceptorOptions(settings, 5, Buffer.alloc(32)), { delimiters: { start: 1, end: 4 }, limits: { connectionsMax: 5 } })
+  t.match(acceptorOptions(settings, 5, Buffer.alloc(32)), {
+    delimiters: { start: 1, end: 4 },
+    limits: { connectionsMax: 5 },
+  })
   t.match(routerOptions(settings, 1), { delimiters: { start: 1, end: 4 }, sessionPolicy: 'multi', userSessionsMax: 3 })
   t.end()
 })
