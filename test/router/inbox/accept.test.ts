@@ -44,7 +44,7 @@ t.test('too much on the way to the disk is server_busy', async (t) => {
   world.login(1, 'ann')
   world.relay(1, 'bob')
   world.found('bob')
-  world.relay(1, 'bob', undefined, 'x'.repeat(99_995))
+  world.relay(1, 'bob', undefined, 'x'.repeat(99_992))
   t.match(saidTo(world.relay(1, 'bob', 'c1'), 1), [{ content: { Code: 'server_busy' } }])
 })
 
