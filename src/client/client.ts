@@ -184,7 +184,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
   async sendEndToEnd(
     to: string,
     message: string | { readonly type: string; readonly content: unknown },
-    options: RequestOptions = {},
+    options: Omit<SendOptions, 'sign' | 'callbackless'> = {},
   ): Promise<SendResult> {
     checkReceiver(to)
     const { type, content } =
