@@ -162,6 +162,55 @@ export const limits = {
     unit: 'events a turn',
     reason: 'presence is told every 100 ms; when everyone comes back at once it must not fill the mailbox',
   },
+  // Inboxes.
+  windowBytesMax: {
+    value: MEBIBYTE,
+    unit: 'bytes a user',
+    reason:
+      'messages that wait for their acknowledgement in memory; more go to the disk at once, as for one who is away',
+  },
+  windowsBytesMax: {
+    value: 128 * MEBIBYTE,
+    unit: 'bytes',
+    reason: 'the same for all users together',
+  },
+  storingBytesMax: {
+    value: 32 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'messages on their way to the disk: what a slow disk writes in about a second; more are answered server_busy',
+  },
+  inboxReadBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'stored messages are read and written to a client in pieces of that size, each when the one before has left',
+  },
+  inboxRetryMs: {
+    value: 500,
+    unit: 'milliseconds',
+    reason: 'the store is asked again after it could not read',
+  },
+  idleRecipientsMax: {
+    value: 10_000,
+    unit: 'users',
+    reason: 'absent users of whom it is remembered that they exist, so that a message to them costs no look-up',
+  },
+  storeRestartsMax: {
+    value: 5,
+    unit: 'threads in a row',
+    reason: 'a storage thread that dies is replaced; one that dies again and again ends the process',
+  },
+  expiryLookMs: {
+    value: 10_000,
+    unit: 'milliseconds',
+    reason: 'so often it is looked for stored messages whose time is over, and for devices to be forgotten',
+  },
+  expiryLookSegments: {
+    value: 10_000,
+    unit: 'segments',
+    reason: 'one look takes a millisecond or so, during which nothing is stored',
+  },
   // Login.
   loginAttemptsMax: {
     value: 10,

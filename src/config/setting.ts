@@ -13,6 +13,7 @@ export type SettingGroup =
   | 'Login'
   | 'Sessions'
   | 'Limits'
+  | 'Inboxes'
   | 'Worker pool'
   | 'Running'
 

@@ -107,6 +107,8 @@ export interface InboxCalls {
       bytes: number
       recovered: boolean
       missing: number | undefined
+      /** The names of all devices that the user is known to have, this one included. */
+      devices: readonly string[]
       /** `resume` acknowledges as well: see `acknowledge`. */
       delivered: readonly NotedRun[]
     }
@@ -131,6 +133,8 @@ export interface InboxCalls {
     take: { after: number; since: number; bytesMax: number }
     give: { entries: Uint8Array; next: number | undefined }
   }
+  /** Names of users of whom anything is known, a page of them, `from` one on in an order that holds while nothing changes. */
+  listInboxes: { take: { from: number; limit: number }; give: { users: readonly string[]; more: boolean } }
   countInboxes: { take: Record<string, never>; give: InboxCounts }
   /** Removes everything of a user: messages, devices. */
   removeInbox: { take: { user: string }; give: true }

@@ -4,6 +4,7 @@
  * so its own inboxes fill and the acceptors stop reading. Runs on: the main thread.
  */
 import type { KeyOffer } from '../mailbox/acceptor-messages.ts'
+import type { AppendedMessage, RemovedRun } from '../mailbox/inbox-messages.ts'
 import { Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
 import { readRouterMessage } from '../mailbox/router-codec.ts'
 import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
@@ -27,6 +28,7 @@ import type {
 } from './events.ts'
 import { acceptorOf, createRouterState, type RouterOptions, type RouterState } from './state.ts'
 import { step } from './step.ts'
+import { type InboxStore, StoreLink } from './store-link.ts'
 
 /** What the router has others do. None of them rejects. */
 export interface RouterServices {
@@ -83,6 +85,7 @@ export class RouterShell {
   /** Changes of accounts that sessions asked for and that are not stored yet. */
   #changesUnderWay = 0
   readonly #ticker: NodeJS.Timeout
+  readonly #store: StoreLink = new StoreLink((event) => this.#post(event))
 
   constructor(options: RouterShellOptions) {
     this.#options = options
@@ -116,6 +119,7 @@ export class RouterShell {
         this.#state.receipts.size +
         this.#state.pendingLookups +
         this.#state.bundles.size +
+        this.#state.inbox.unanswered +
         this.#changesUnderWay +
         this.#waiting.length,
     }
@@ -136,6 +140,36 @@ export class RouterShell {
     this.#offer = offer
     for (const { link } of this.#acceptors) link.send({ kind: 'keyOffer', offer })
     this.#publish()
+  }
+
+  /** There is a store for inboxes; `onAppended` of the link is to be told what became of runs. */
+  attachStore(store: InboxStore): void {
+    this.#store.attach(store)
+  }
+
+  /** The storage thread is gone; what was asked of it waits for the next one. */
+  detachStore(): void {
+    this.#store.detach()
+  }
+
+  /** What became of runs in the store. */
+  runsAppended(message: AppendedMessage): void {
+    this.#store.onAppended(message)
+  }
+
+  /** Messages have left inboxes unread. */
+  runsRemoved(removed: readonly RemovedRun[]): void {
+    this.#post({ kind: 'runsRemoved', removed })
+  }
+
+  /** What the store knows from before, told before anybody logs in. */
+  remember(event: Extract<RouterEvent, { kind: 'inboxesKnown' | 'journalLoaded' }>): void {
+    this.#run(event)
+  }
+
+  /** Nothing more comes from clients: what waits for acknowledgements is stored. */
+  storeAll(): void {
+    this.#post({ kind: 'quiesced' })
   }
 
   /** An account was changed from outside its sessions: they end. */
@@ -278,6 +312,14 @@ export class RouterShell {
         break
       case 'ban':
         this.#ban(effect)
+        break
+      case 'append':
+      case 'openInbox':
+      case 'readInbox':
+      case 'noteAcknowledged':
+      case 'noteWritten':
+      case 'journal':
+        this.#store.ask(effect)
         break
       case 'verify':
         this.#verify(effect)

@@ -45,7 +45,7 @@ export function controlHandlers(parts: {
     send: async ({ to, message }) => {
       checkLength(message, frameBytesMax)
       const reply = expect('send', await shell.command({ name: 'send', to, message }))
-      return reply.status === 'sent' ? { status: 'sent' } : { status: 'rejected', code: reply.code }
+      return reply.status === 'rejected' ? { status: 'rejected', code: reply.code } : { status: reply.status }
     },
     broadcast: async ({ message }) => {
       checkLength(message, frameBytesMax)

@@ -89,6 +89,7 @@ export function callTable({ accounts, keys, inboxes, history }: CallTakers): Cal
     expire: (take) => inboxes().expire(take),
     journalIds: (take) => inboxes().journalIds(take),
     loadJournal: (take) => inboxes().loadJournal(take),
+    listInboxes: (take) => inboxes().listInboxes(take),
     countInboxes: () => inboxes().countInboxes(),
     removeInbox: (take) => inboxes().removeInbox(take),
     findStored: (take) => inboxes().findStored(take),

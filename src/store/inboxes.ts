@@ -124,8 +124,9 @@ export class Inboxes {
       }
     }
     const waiting = inbox.waitingAfter(verdict.cursor)
+    const devices = [...inbox.devices.byName.keys()].filter((device) => device !== sharedDevice)
     this.#forgetBlank(inbox)
-    return { ...verdict, ...waiting, delivered }
+    return { ...verdict, ...waiting, devices, delivered }
   }
 
   /** See {@link InboxCalls}. */
@@ -202,6 +203,12 @@ export class Inboxes {
   /** See {@link InboxCalls}. */
   loadJournal(take: Take<'loadJournal'>): Give<'loadJournal'> {
     return this.#parts.journal.page(take)
+  }
+
+  /** See {@link InboxCalls}. */
+  listInboxes(take: Take<'listInboxes'>): Give<'listInboxes'> {
+    const users = [...this.#users.keys()].slice(take.from, take.from + take.limit)
+    return { users, more: take.from + users.length < this.#users.size }
   }
 
   /** See {@link InboxCalls}. */

@@ -26,7 +26,7 @@ t.test('every call goes to the method of its name', async (t) => {
   for (const name of [...accountWrites, ...inboxWrites, ...inboxReads]) t.ok(name in table, name)
 })
 
-t.test('with an account its inbox goes, and inboxes are loaded only when they are needed', async (t) => {
+t.test('with an account its keys and its inbox go, and inboxes are loaded only when they are needed', async (t) => {
   const calls: string[] = []
   let loads = 0
   const table = callTable({

@@ -21,6 +21,7 @@ import {
 import { broadcastRequest, kickRequest } from './operator.ts'
 import { passwordRequest } from './password.ts'
 import { presenceEvent } from './presence.ts'
+import { receiptEvent } from './receipt.ts'
 import { platformFinish, platformKeyMessage, platformKeyRequest, terminalKeyMessage } from './sealed.ts'
 import { textMsgRequest } from './text.ts'
 import { userListRequest, userListResponse } from './user-list.ts'
@@ -46,6 +47,7 @@ export {
 export { type BroadcastRequest, banSecondsMax, type KickRequest } from './operator.ts'
 export { type PasswordRequest, passwordLengthMax, passwordLengthMin } from './password.ts'
 export type { PresenceEvent } from './presence.ts'
+export type { ReceiptEvent } from './receipt.ts'
 export type { TextMsgRequest } from './text.ts'
 export { type UserListRequest, type UserListResponse, userListLimitDefault, userListLimitMax } from './user-list.ts'
 
@@ -60,6 +62,7 @@ const all: readonly Entity[] = [
   userListRequest,
   userListResponse,
   presenceEvent,
+  receiptEvent,
   broadcastRequest,
   kickRequest,
   platformKeyRequest,
