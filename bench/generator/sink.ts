@@ -3,6 +3,7 @@
  * number: a server that stalls is charged with every message that had to wait.
  */
 import { sumArrivals } from '../verifier.ts'
+import { Acknowledgement } from './acknowledgement.ts'
 import { now } from './clock.ts'
 import { TimeRecorder } from './distribution.ts'
 import type { Outcome, Schedule, WorkOrder } from './messages.ts'
@@ -33,12 +34,15 @@ class Sink implements Work {
     for (const [index, pair] of order.pairs.entries()) {
       const connection = connections[index]
       if (connection === undefined) continue
+      const { ack, userId } = pair.receiver
+      const acknowledgement = ack === undefined ? undefined : new Acknowledgement(connection, userId)
       this.#receivers.push(
         new Receiver(connection, {
           senderNumber: pair.number,
           size: order.shape.size,
           complaints: this.#complaints,
           arrived: (sequence) => this.#arrived(index, sequence),
+          took: (bytes, start, end) => acknowledgement?.take(bytes, start, end),
         }),
       )
     }

@@ -7,6 +7,8 @@ import { addBroadcast } from './commands/broadcast.ts'
 import { addChat } from './commands/chat.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExplain } from './commands/explain.ts'
+import { addHistory } from './commands/history.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKick } from './commands/kick.ts'
 import { addRestore } from './commands/restore.ts'
@@ -76,6 +78,8 @@ export function createProgram(context: CliContext): Command {
   addUser(program, context)
   addKeys(program, context)
   addSend(program, context)
+  addHistory(program, context)
+  addExplain(program, context)
   addBroadcast(program, context)
   addWho(program, context)
   addKick(program, context)

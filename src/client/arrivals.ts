@@ -106,9 +106,9 @@ export class Arrivals {
     return loss
   }
 
-  /** A message with a number has come. */
-  arrive(at: Cursor): Arrived {
-    if (this.#last === undefined || compareCursors(at, this.#last) > 0) return this.#next(at)
+  /** A message with a number has come. Without room, one that is new is not taken in. */
+  arrive(at: Cursor, hasRoom = true): Arrived {
+    if (this.#last === undefined || compareCursors(at, this.#last) > 0) return this.#next(at, hasRoom)
     if (this.#cursor !== undefined && compareCursors(at, this.#cursor) > 0) {
       const entry = this.#entries[this.#indexOf(at)]
       if (entry?.phase === 'abandoned' && compareCursors(entry.at, at) === 0) {
@@ -142,8 +142,8 @@ export class Arrivals {
     if (arrival.phase === 'waiting') arrival.phase = 'abandoned'
   }
 
-  #next(at: Cursor): Arrived {
-    if (this.#isFull || this.count >= arrivalsMax) {
+  #next(at: Cursor, hasRoom: boolean): Arrived {
+    if (this.#isFull || !hasRoom || this.count >= arrivalsMax) {
       this.#isFull = true
       return { kind: 'full' }
     }

@@ -72,6 +72,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
       acknowledges: options.acknowledge,
       store: options.cursorStore,
       acknowledge: (content) => this.#session?.acknowledge(content),
+      roomAgain: () => this.#session?.renew(),
       missing: (loss) => this.#listeners.emit('missing', loss),
       error: (error) => this.#listeners.emit('error', error),
     })
@@ -184,7 +185,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
   async sendEndToEnd(
     to: string,
     message: string | { readonly type: string; readonly content: unknown },
-    options: RequestOptions = {},
+    options: Omit<SendOptions, 'sign' | 'callbackless'> = {},
   ): Promise<SendResult> {
     checkReceiver(to)
     const { type, content } =

@@ -37,8 +37,8 @@ const clientErrorTable = {
   keys_changed: { retryable: false, message: 'The keys of the user are not those that are known.' },
   /** An end-to-end message could not be opened, or is not from whom it says. */
   end_to_end_failed: { retryable: false, message: 'An end-to-end message could not be opened.' },
-  /** Too many messages wait to be handled: what came was not taken in. It comes again after the next login. */
-  inbox_overflow: { retryable: false, message: 'Messages came faster than they were handled; some come again later.' },
+  /** Too many messages wait to be handled: what came was not taken in. It comes again when there is room. */
+  inbox_overflow: { retryable: true, message: 'Messages came faster than they were handled; some come again later.' },
   /** A message that was told to be missing came after all. */
   out_of_order: { retryable: false, message: 'A message came after others that were sent after it.' },
   /** The store of the cursor failed. Messages go on. */

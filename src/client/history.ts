@@ -39,7 +39,7 @@ export interface Conversation {
   readonly userId: string
   /** The position of its newest message. */
   readonly position: number
-  /** When that was accepted, in Unix milliseconds. */
+  /** When that was accepted, in Unix seconds. */
   readonly serverTime: number | undefined
   readonly unread: number
 }

@@ -3,7 +3,7 @@
  * a word, and acknowledges what the application has handled. Outlives connections.
  */
 import { Acknowledger } from './acknowledger.ts'
-import { type Arrival, Arrivals, type Arrived, type Loss } from './arrivals.ts'
+import { type Arrival, Arrivals, type Arrived, arrivalsMax, type Loss } from './arrivals.ts'
 import { type CursorStore, compareCursors, cursorIn, wireCursor } from './cursor.ts'
 import { ParleyError } from './errors.ts'
 import { Handling } from './handling.ts'
@@ -19,8 +19,15 @@ export interface InboxOptions {
   /** Sends an `AckRequest`, where there is a connection. */
   acknowledge(content: object): void
   missing(loss: Loss): void
+  /** There is room again for what was not taken in: log in once more. */
+  roomAgain(): void
   error(error: ParleyError): void
 }
+
+/** The size of messages that wait to be handled, in UTF-16 units; more are not taken in. */
+const waitingUnitsMax = 8 * 1024 * 1024
+/** Messages that may still wait when the others are asked for again. */
+const waitingLow = arrivalsMax / 4
 
 /** A message that is to be shown. */
 export interface Shown {
@@ -36,7 +43,9 @@ export class Inbox {
   #arrivals = new Arrivals()
   /** Whose messages these are; undefined before the first login. */
   #userId: string | undefined
-  #saysFull = true
+  #waitingUnits = 0
+  /** What was not taken in is told of, and asked for, once a login. */
+  #overflow: 'none' | 'told' | 'asked' = 'none'
 
   constructor(options: InboxOptions) {
     this.#options = options
@@ -68,7 +77,7 @@ export class Inbox {
   begin(content: unknown): void {
     const at = cursorIn(content)
     if (!this.#options.acknowledges || at === undefined || !isRecord(content)) return
-    this.#saysFull = true
+    this.#overflow = 'none'
     const { Recovered: recovered, Missing: missing } = content
     const loss = this.#arrivals.begin({
       at,
@@ -85,7 +94,7 @@ export class Inbox {
   take(message: IncomingMessage): Shown | undefined {
     const at = this.#options.acknowledges && message.envelope.Volatile !== true ? cursorIn(message.envelope) : undefined
     if (at === undefined) return this.#seen.add(message) ? { handling: undefined } : undefined
-    const arrived = this.#arrivals.arrive(at)
+    const arrived = this.#arrivals.arrive(at, this.#waitingUnits < waitingUnitsMax)
     this.#tellOf(arrived)
     if (arrived.kind === 'repeat') {
       const { cursor } = this.#arrivals
@@ -94,7 +103,13 @@ export class Inbox {
     }
     if (arrived.kind === 'repeat' || arrived.kind === 'full') return undefined
     const { arrival } = arrived
-    const handling = new Handling((isHandled) => this.#settled(arrival, isHandled))
+    const units = message.envelope.Content?.length ?? 0
+    this.#waitingUnits += units
+    const handling = new Handling((isHandled) => {
+      this.#waitingUnits -= units
+      this.#settled(arrival, isHandled)
+      this.#askAgain()
+    })
     // What nobody has handled the last time was seen, too.
     if (arrived.kind === 'again' || this.#seen.add(message)) return { handling }
     handling.release(true)
@@ -125,6 +140,13 @@ export class Inbox {
     if (count > 0 && cursor !== undefined) this.#acknowledger.advance(cursor, count)
   }
 
+  #askAgain(): void {
+    const isCrowded = this.#arrivals.count > waitingLow || this.#waitingUnits > waitingUnitsMax / 4
+    if (this.#overflow !== 'told' || isCrowded) return
+    this.#overflow = 'asked'
+    this.#options.roomAgain()
+  }
+
   #tellOf(arrived: Arrived): void {
     switch (arrived.kind) {
       case 'new':
@@ -134,8 +156,9 @@ export class Inbox {
         this.#options.error(new ParleyError('out_of_order'))
         return
       case 'full':
-        if (this.#saysFull) this.#options.error(new ParleyError('inbox_overflow'))
-        this.#saysFull = false
+        if (this.#overflow !== 'none') return
+        this.#overflow = 'told'
+        this.#options.error(new ParleyError('inbox_overflow'))
         return
       case 'again':
       case 'repeat':

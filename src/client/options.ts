@@ -92,8 +92,8 @@ export const optionDefaults = {
   queuedBytesMax: 16 * 1024 * 1024,
   /** Requests that wait for an answer; over it, `queue_full`. */
   requestsMax: 65_536,
-  /** Messages that one iterator holds for a loop that is slower than they come; over it, `iterator_overflow`. */
-  iteratorMessagesMax: 1_000,
+  /** Messages that one iterator holds for a loop that is slower than they come; over it, `iterator_overflow`. As many as may wait to be handled. */
+  iteratorMessagesMax: 10_000,
   /** The size of the same messages. */
   iteratorBytesMax: 16 * 1024 * 1024,
 } as const

@@ -146,6 +146,11 @@ export class Session {
     }
   }
 
+  /** Makes the connection anew, where the client comes back by itself: what is sent again is what was not acknowledged. */
+  renew(): void {
+    if (this.#state.kind === 'online' && this.#options.reconnect !== undefined) this.#state.link.destroy()
+  }
+
   /** Gives a message of a user to the request that it answers; false when there is none. */
   answer(message: IncomingMessage): boolean {
     return this.#requests.answer(message)

@@ -79,6 +79,16 @@ export interface Acknowledgement extends Position {
   readonly device: string
 }
 
+/** What an inbox knows of one message; a message that was never stored may have been acknowledged as well. */
+export interface StoredFact {
+  /** It lies there. */
+  readonly isStored: boolean
+  /** A device of the receiver has acknowledged it, or one after it. */
+  readonly isAcknowledged: boolean
+  /** It was stored once and had to make room. */
+  readonly isDropped: boolean
+}
+
 /** Requests to the inboxes by name, with what they take and give. */
 export interface InboxCalls {
   /** Begins a new epoch: the next number, durable before it is given. `damage` has a sentence for each thing found wrong at the start. */
@@ -128,6 +138,8 @@ export interface InboxCalls {
   countInboxes: { take: Record<string, never>; give: InboxCounts }
   /** Removes everything of a user: messages, devices. */
   removeInbox: { take: { user: string }; give: true }
+  /** What is known of one message of an inbox. */
+  findStored: { take: { user: string } & Position; give: StoredFact }
 }
 
 /** How much lies in the inboxes. */

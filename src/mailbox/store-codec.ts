@@ -3,6 +3,7 @@
  * record each, in both directions. Runs to be stored have a layout of their own: `inbox-codec.ts`. Runs on: the main thread and the storage thread.
  */
 import { Packr } from 'msgpackr'
+import type { HistoryDoneMessage } from './history-messages.ts'
 import type { AppendedMessage } from './inbox-messages.ts'
 import type { StoreReply, StoreRequest } from './store-messages.ts'
 
@@ -47,6 +48,16 @@ export function packAppended(message: AppendedMessage): Uint8Array {
 /** Reads what became of runs out of a ring's memory; see {@link unpackStoreRequest}. */
 export function unpackAppended(bytes: Buffer, offset: number, payloadBytes: number): AppendedMessage {
   return packr.unpack(Buffer.from(bytes.subarray(offset, offset + payloadBytes))) as AppendedMessage
+}
+
+/** The bytes of what became of runs for the history. */
+export function packHistoryDone(message: HistoryDoneMessage): Uint8Array {
+  return packr.pack(message)
+}
+
+/** Reads what became of runs for the history out of a ring's memory; see {@link unpackStoreRequest}. */
+export function unpackHistoryDone(bytes: Buffer, offset: number, payloadBytes: number): HistoryDoneMessage {
+  return packr.unpack(Buffer.from(bytes.subarray(offset, offset + payloadBytes))) as HistoryDoneMessage
 }
 
 function unpack(bytes: Buffer, offset: number, payloadBytes: number): unknown {

@@ -1,5 +1,6 @@
 /** Everything that the main thread asks of the storage thread by calls, and what comes back. All MessagePack. */
 import type { RsaPublicKey } from '../protocol/entities/keys.ts'
+import type { HistoryCalls } from './history-messages.ts'
 import type { InboxCalls } from './inbox-messages.ts'
 
 /** What a user may do. */
@@ -146,7 +147,7 @@ export interface AccountCalls {
 }
 
 /** Requests to the store by name. */
-export interface StoreCalls extends AccountCalls, InboxCalls {}
+export interface StoreCalls extends AccountCalls, InboxCalls, HistoryCalls {}
 
 /** The name of a request to the store. */
 export type StoreCallName = keyof StoreCalls

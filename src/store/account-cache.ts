@@ -47,6 +47,12 @@ const calls: Readonly<Partial<Record<StoreCallName, CallEffect>> & Record<keyof 
   loadJournal: 'neither',
   countInboxes: 'neither',
   removeInbox: 'neither',
+  findStored: 'neither',
+  readHistory: 'neither',
+  markRead: 'neither',
+  listConversations: 'neither',
+  findPast: 'neither',
+  retainHistory: 'neither',
 }
 
 /** An account with more keys is not remembered: with the most that one may ever have, all of them would take gigabytes. */

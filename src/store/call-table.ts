@@ -2,6 +2,7 @@
 import type { StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
 import type { Accounts } from './accounts.ts'
 import type { DeviceKeys } from './device-keys.ts'
+import type { History } from './history.ts'
 import type { Inboxes } from './inboxes.ts'
 
 /** What each call does, synchronously. */
@@ -26,7 +27,7 @@ export const accountWrites: ReadonlySet<StoreCallName> = new Set([
   'tokenKey',
 ])
 
-/** Calls that change inboxes, in memory first: they are undone with the whole commit. */
+/** Calls that change inboxes or the history, in memory first: they are undone with the whole commit. */
 export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
   'openEpoch',
   'openInbox',
@@ -36,6 +37,8 @@ export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
   'expire',
   'journalIds',
   'removeInbox',
+  'markRead',
+  'retainHistory',
 ])
 
 /** Calls that read rows of inboxes, and so must find what was done before them in the same commit. */
@@ -46,10 +49,11 @@ export interface CallTakers {
   readonly accounts: Accounts
   readonly keys: DeviceKeys
   readonly inboxes: () => Inboxes
+  readonly history: () => History
 }
 
 /** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
-export function callTable({ accounts, keys, inboxes }: CallTakers): CallTable {
+export function callTable({ accounts, keys, inboxes, history }: CallTakers): CallTable {
   return {
     findAccount: (take) => accounts.findAccount(take),
     countAccounts: () => accounts.countAccounts(),
@@ -65,6 +69,7 @@ export function callTable({ accounts, keys, inboxes }: CallTakers): CallTable {
       // Whoever gets the name next must have neither these keys nor these messages.
       keys.forgetUser(take.userId)
       inboxes().removeInbox({ user: take.userId })
+      history().forgetUser(take.userId)
       return removed
     },
     listAccounts: (take) => accounts.listAccounts(take),
@@ -87,5 +92,11 @@ export function callTable({ accounts, keys, inboxes }: CallTakers): CallTable {
     listInboxes: (take) => inboxes().listInboxes(take),
     countInboxes: () => inboxes().countInboxes(),
     removeInbox: (take) => inboxes().removeInbox(take),
+    findStored: (take) => inboxes().findStored(take),
+    readHistory: (take) => history().readHistory(take),
+    markRead: (take) => history().markRead(take),
+    listConversations: (take) => history().listConversations(take),
+    findPast: (take) => history().findPast(take),
+    retainHistory: (take) => history().retainHistory(take),
   }
 }

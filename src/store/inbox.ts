@@ -136,6 +136,13 @@ export class Inbox {
     return { skip, count: run.count - skip }
   }
 
+  /** Whether a message lies here and is still needed. */
+  has(place: Position): boolean {
+    const segment = this.#segments[firstIndexAfter(this.#segments, { epoch: place.epoch, seq: place.seq - 1 })]
+    if (segment === undefined || comparePositions(place, this.#floor) <= 0) return false
+    return segment.epoch === place.epoch && segment.firstSeq <= place.seq
+  }
+
   /** Adds a segment in its place; it must not overlap another. */
   add(segment: Segment): void {
     const place = { epoch: segment.epoch, seq: segment.firstSeq }

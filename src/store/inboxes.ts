@@ -237,6 +237,15 @@ export class Inboxes {
     return true
   }
 
+  /** See {@link InboxCalls}. */
+  findStored(take: Take<'findStored'>): Give<'findStored'> {
+    const inbox = this.#users.get(take.user)
+    if (inbox === undefined) return { isStored: false, isAcknowledged: false, isDropped: false }
+    const isAcknowledged = comparePositions(inbox.delivered, take) >= 0
+    const isDropped = !isAcknowledged && comparePositions(inbox.dropped, take) >= 0
+    return { isStored: inbox.has(take), isAcknowledged, isDropped }
+  }
+
   /** Writes what was done so far, within the caller's transaction. */
   flush(): void {
     this.#group.flush(this.#parts.now())

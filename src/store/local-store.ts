@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type Database from 'libsql'
 import { limits } from '../config/limits.ts'
+import type { HistoryDoneMessage, HistoryRun, HistorySettings } from '../mailbox/history-messages.ts'
 import type { TicketedRun } from '../mailbox/inbox-codec.ts'
 import type { AppendedMessage, AppendFault, InboxSettings } from '../mailbox/inbox-messages.ts'
 import type { StoreError } from '../mailbox/store-error.ts'
@@ -14,6 +15,7 @@ import { accountWrites, type CallTable, callTable, inboxReads, inboxWrites } fro
 import { CommitWitness } from './commit-witness.ts'
 import { openDatabaseFile } from './database-file.ts'
 import { DeviceKeys } from './device-keys.ts'
+import { History } from './history.ts'
 import type { JournalLimits } from './id-journal.ts'
 import type { Inboxes } from './inboxes.ts'
 import { openInboxes } from './open-inboxes.ts'
@@ -32,18 +34,21 @@ export interface LocalStoreOptions {
   /** Random bytes; those of `node:crypto` where not given. */
   readonly random?: (bytes: number) => Uint8Array
   readonly inboxes?: InboxSettings
+  /** How much of conversations is kept; nothing where not given. */
+  readonly history?: HistorySettings
   readonly journal?: JournalLimits
   /** Room kept on the disk for what must go on when it is full: see `SpaceReserve`. None where not given. */
   readonly reserveBytes?: number
 }
 
-/** One thing to be done in a batch: a call, or a run to be stored. */
-export type StoreWork = StoreRequest | TicketedRun
+/** One thing to be done in a batch: a call, a run to be stored, or one for the history. */
+export type StoreWork = StoreRequest | TicketedRun | HistoryRun
 
-/** What came of a batch: the replies to its calls in their order, and what became of its runs, if there were any. */
+/** What came of a batch: the replies to its calls in their order, and what became of its runs of both kinds, if there were any. */
 export interface BatchOutcome {
   readonly replies: readonly StoreReply[]
   readonly appended: AppendedMessage | undefined
+  readonly history: HistoryDoneMessage | undefined
 }
 
 /** The settings of inboxes where none are given. */
@@ -83,40 +88,49 @@ export class LocalStore implements Store {
   readonly #options: Omit<LocalStoreOptions, 'dataDir'>
   readonly #calls: CallTable
   readonly #reserve: SpaceReserve
+  readonly #steadyNow: () => number
   #witness: CommitWitness | undefined
   #inboxes: Inboxes | undefined
+  #history: History | undefined
 
   /** Use {@link openLocalStore}. */
   constructor(database: Database.Database, path: string, options: Omit<LocalStoreOptions, 'dataDir'> = {}) {
     this.#database = database
     this.path = path
     this.#options = options
-    const { now = Date.now, random = randomBytes } = options
+    const { now = Date.now, monotonic = () => performance.now(), random = randomBytes } = options
+    this.#steadyNow = steadyClock(now, monotonic)
     const keys = new DeviceKeys({
       database,
       now,
       limits: { enrolledMax: limits.userKeysMax.value, everMax: limits.userKeysEverMax.value },
     })
     const accounts = new Accounts({ database, now, random, keysOf: (userId) => keys.keysOf(userId) })
-    this.#calls = callTable({ accounts, keys, inboxes: () => this.inboxes() })
-    this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, options.monotonic ?? (() => performance.now()))
+    this.#calls = callTable({ accounts, keys, inboxes: () => this.inboxes(), history: () => this.history() })
+    this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, monotonic)
   }
 
   /** The inboxes, loaded when they are first asked for. */
   inboxes(): Inboxes {
     if (this.#inboxes === undefined) {
-      const { now = Date.now, monotonic = () => performance.now() } = this.#options
       this.#witness = new CommitWitness(this.path)
       this.#inboxes = openInboxes({
         database: this.#database,
         settings: this.#options.inboxes ?? inboxSettingsDefault,
         journal: this.#options.journal ?? journalLimitsDefault,
-        now,
-        steadyNow: steadyClock(now, monotonic),
+        now: this.#options.now ?? Date.now,
+        steadyNow: this.#steadyNow,
         commitsSeen: this.#witness.found,
       })
     }
     return this.#inboxes
+  }
+
+  /** The history of conversations. */
+  history(): History {
+    const { inboxes: delimiters = inboxSettingsDefault, history: settings } = this.#options
+    this.#history ??= new History({ database: this.#database, settings, delimiters, steadyNow: this.#steadyNow })
+    return this.#history
   }
 
   /** Does one call; what it wrote is on the disk when the promise resolves. */
@@ -136,19 +150,21 @@ export class LocalStore implements Store {
    */
   runBatch(works: readonly StoreWork[]): BatchOutcome {
     const runs = works.filter(isRun)
-    const requests = works.filter((work) => !isRun(work)) as readonly StoreRequest[]
-    if (runs.length > 0 && !this.#hasRoom()) {
-      return { replies: this.runBatch(requests).replies, appended: this.#refuseAll(runs, 'storage_full') }
+    const past = works.filter(isHistoryRun)
+    const requests = works.filter((work) => 'call' in work)
+    if (runs.length + past.length > 0 && !this.#hasRoom()) {
+      const { replies } = this.runBatch(requests)
+      return { replies, appended: this.#refuseAll(runs, 'storage_full'), history: doneOf(past, past.length) }
     }
-    if (runs.length === 0 && !requests.some((request) => isWrite(request.call))) {
-      return { replies: requests.map((request) => this.#answer(request)), appended: undefined }
+    if (runs.length + past.length === 0 && !requests.some((request) => isWrite(request.call))) {
+      return { replies: requests.map((request) => this.#answer(request)), appended: undefined, history: undefined }
     }
     try {
-      return this.#commit(() => this.#doGroup(works, runs))
+      return { ...this.#commit(() => this.#doGroup(works, runs)), history: doneOf(past, 0) }
     } catch {
       // The group as a whole could not be committed and is undone: what fits must not suffer from what does not.
       const replies = requests.map((request) => this.#answerAlone(request))
-      return { replies, appended: this.#appendApart(runs) }
+      return { replies, appended: this.#appendApart(runs), history: doneOf(past, this.#rememberApart(past)) }
     }
   }
 
@@ -164,10 +180,14 @@ export class LocalStore implements Store {
     this.#database.close()
   }
 
-  #doGroup(works: readonly StoreWork[], runs: readonly TicketedRun[]): BatchOutcome {
+  #doGroup(works: readonly StoreWork[], runs: readonly TicketedRun[]): Omit<BatchOutcome, 'history'> {
     const replies: StoreReply[] = []
     const refused: AppendedMessage['refused'][number][] = []
     for (const work of works) {
+      if (isHistoryRun(work)) {
+        this.history().append(work)
+        continue
+      }
       if (!isRun(work)) {
         replies.push(this.#answerInGroup(work))
         continue
@@ -205,6 +225,19 @@ export class LocalStore implements Store {
         refused: halves.flatMap((half) => half?.refused ?? []),
         removed: halves.flatMap((half) => half?.removed ?? []),
       }
+    }
+  }
+
+  /** Puts runs into the history, in a commit of their own. Gives how many could not be written: nobody waits for one of them. */
+  #rememberApart(past: readonly HistoryRun[]): number {
+    if (past.length === 0) return 0
+    try {
+      this.#commit(() => this.#doGroup(past, []))
+      return 0
+    } catch (error) {
+      if (past.length === 1 || isFaultOfDisk(error)) return past.length
+      const middle = past.length >>> 1
+      return this.#rememberApart(past.slice(0, middle)) + this.#rememberApart(past.slice(middle))
     }
   }
 
@@ -269,12 +302,15 @@ export class LocalStore implements Store {
     try {
       const result = work()
       this.#inboxes?.flush()
+      this.#history?.flush()
       this.#database.exec('COMMIT')
+      this.#history?.committed()
       if (this.#inboxes !== undefined) this.#witness?.note(this.#inboxes.committed())
       return result
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
       this.#inboxes?.rolledBack()
+      this.#history?.rolledBack()
       if (toStoreError(error, this.path).code === 'storage_full') this.#reserve.giveUp()
       throw error
     }
@@ -291,13 +327,23 @@ function isRun(work: StoreWork): work is TicketedRun {
   return 'ticket' in work
 }
 
+function isHistoryRun(work: StoreWork): work is HistoryRun {
+  return 'from' in work
+}
+
+/** What became of runs for the history. */
+function doneOf(past: readonly HistoryRun[], lost: number): HistoryDoneMessage | undefined {
+  return past.length === 0 ? undefined : { count: past.length, lost }
+}
+
 function isWrite(name: StoreCallName): boolean {
   return accountWrites.has(name) || inboxWrites.has(name)
 }
 
-/** Whether SQLite or the file system failed, and not this program. */
+/** Whether SQLite or the file system failed, and not this program with what it gave them. */
 function isFaultOfDisk(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  return code !== '' && !/^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(code)
 }
 
 function appendFaultOf(error: StoreError): AppendFault {

@@ -93,6 +93,46 @@ const migrations: readonly string[] = [
      entries    BLOB NOT NULL
    ) STRICT;
    INSERT INTO counters (name, value) VALUES ('epoch', 0), ('commits', 0), ('segments', 0);`,
+  // The history. `low` and `high` are the two users of a conversation, in that order. What is said of its end (the last
+  // position, how many messages of each, and the last numbers that each sent) stands in its last row, and here once that has gone.
+  `CREATE TABLE conversations (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     low        TEXT NOT NULL,
+     high       TEXT NOT NULL,
+     low_read   INTEGER NOT NULL,
+     high_read  INTEGER NOT NULL,
+     last       INTEGER NOT NULL,
+     low_total  INTEGER NOT NULL,
+     high_total INTEGER NOT NULL,
+     low_epoch  INTEGER NOT NULL,
+     low_seq    INTEGER NOT NULL,
+     high_epoch INTEGER NOT NULL,
+     high_seq   INTEGER NOT NULL,
+     removed    INTEGER NOT NULL,
+     crc        INTEGER NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX conversations_low ON conversations (low, high) WHERE removed = 0;
+   CREATE INDEX conversations_high ON conversations (high, low) WHERE removed = 0;
+   CREATE INDEX conversations_removed ON conversations (id) WHERE removed <> 0;
+   CREATE TABLE history (
+     id           INTEGER PRIMARY KEY NOT NULL,
+     conversation INTEGER NOT NULL,
+     first        INTEGER NOT NULL,
+     last         INTEGER NOT NULL,
+     low_total    INTEGER NOT NULL,
+     high_total   INTEGER NOT NULL,
+     low_epoch    INTEGER NOT NULL,
+     low_seq      INTEGER NOT NULL,
+     high_epoch   INTEGER NOT NULL,
+     high_seq     INTEGER NOT NULL,
+     time         INTEGER NOT NULL,
+     delimiters   INTEGER NOT NULL,
+     head_crc     INTEGER NOT NULL,
+     crc          INTEGER NOT NULL,
+     pieces       BLOB NOT NULL,
+     frames       BLOB NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX history_place ON history (conversation, first);`,
 ]
 
 /** The version of the format that this program writes. */

@@ -4,6 +4,8 @@
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { historyRecordBytes, storeHistoryDoneKind, writeHistoryRun } from '../mailbox/history-codec.ts'
+import type { HistoryDoneMessage, HistoryRun, HistorySettings } from '../mailbox/history-messages.ts'
 import { runRecordBytes, storeAppendedKind, writeRun } from '../mailbox/inbox-codec.ts'
 import type { AppendedMessage, InboxRun, InboxSettings, Ticket } from '../mailbox/inbox-messages.ts'
 import { createMailboxPair, Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
@@ -12,6 +14,7 @@ import {
   storeReplyKind,
   storeRequestKind,
   unpackAppended,
+  unpackHistoryDone,
   unpackStoreReply,
 } from '../mailbox/store-codec.ts'
 import { StoreError } from '../mailbox/store-error.ts'
@@ -30,6 +33,10 @@ export interface StoreThreadOptions {
   readonly outboxBytes?: number
   /** The settings of inboxes; `inboxSettingsDefault` where not given. */
   readonly inboxes?: InboxSettings
+  /** How much of conversations is kept; nothing where not given. */
+  readonly history?: HistorySettings
+  /** What became of runs for the history, in their order. Not called any more once `onDied` was. */
+  readonly onHistoryDone?: (message: HistoryDoneMessage) => void
   /** What became of runs, in the order of their tickets. Not called any more once `onDied` was. */
   readonly onAppended?: (message: AppendedMessage) => void
   /** The most calls that may wait for their reply. 8192 where not given: more than all logins that may wait. */
@@ -62,8 +69,13 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
     toFirstBytes: options.outboxBytes ?? ringBytesDefault,
     toSecondBytes: options.inboxBytes ?? ringBytesDefault,
   })
-  const { dataDir, inboxes } = options
-  const data: StoreThreadData = { dataDir, mailbox: pair.second, ...(inboxes === undefined ? {} : { inboxes }) }
+  const { dataDir, inboxes, history } = options
+  const data: StoreThreadData = {
+    dataDir,
+    mailbox: pair.second,
+    ...(inboxes === undefined ? {} : { inboxes }),
+    ...(history === undefined ? {} : { history }),
+  }
   const worker = new Worker(new URL('./store.worker.js', import.meta.url), {
     name: 'parley-store',
     execArgv: threadFlags(),
@@ -89,6 +101,7 @@ export class StoreClient implements Store {
   readonly #callsMax: number
   readonly #onDied: (error: StoreError) => void
   readonly #onAppended: (message: AppendedMessage) => void
+  readonly #onHistoryDone: (message: HistoryDoneMessage) => void
   readonly #exited: Promise<void>
   readonly #waiting = new Map<number, WaitingCall>()
   #state: StoreClientState = { kind: 'open' }
@@ -96,6 +109,7 @@ export class StoreClient implements Store {
   /** The next ticket, and how many of those before have no answer yet. */
   #ticket: Ticket = 0
   #waitingRuns = 0
+  #waitingPast = 0
   #crash: unknown
   #publishing = false
   #onDrained: () => void = () => {}
@@ -106,6 +120,7 @@ export class StoreClient implements Store {
     this.#callsMax = options.callsMax ?? callsMaxDefault
     this.#onDied = options.onDied
     this.#onAppended = options.onAppended ?? (() => {})
+    this.#onHistoryDone = options.onHistoryDone ?? (() => {})
     this.#mailbox = new Mailbox(end, {
       record: (kind, offset, payloadBytes) => this.#onRecord(kind, offset, payloadBytes),
       batchEnd: () => {},
@@ -149,6 +164,21 @@ export class StoreClient implements Store {
     this.#waitingRuns++
     this.#publishSoon()
     return ticket
+  }
+
+  /**
+   * Hands over a run for the history; `onHistoryDone` says what became of it.
+   *
+   * @returns false when the thread has too much to do, or is gone: nothing happens then. One that had no answer when the
+   * thread died may be there or not, and may be handed over again, in the same order.
+   */
+  remember(run: HistoryRun): boolean {
+    const { outbox } = this.#mailbox
+    if (this.#state.kind !== 'open' || historyRecordBytes(run) > outbox.payloadBytesMax) return false
+    if (!writeHistoryRun(outbox, run)) return false
+    this.#waitingPast++
+    this.#publishSoon()
+    return true
   }
 
   /**
@@ -223,12 +253,19 @@ export class StoreClient implements Store {
   }
 
   #isDrained(): boolean {
-    return this.#waiting.size === 0 && this.#waitingRuns === 0
+    return this.#waiting.size === 0 && this.#waitingRuns === 0 && this.#waitingPast === 0
   }
 
   #onRecord(kind: number, offset: number, payloadBytes: number): boolean {
     if (kind === storeAppendedKind) {
       this.#onRunsDone(unpackAppended(this.#mailbox.inbox.bytes, offset, payloadBytes))
+      return true
+    }
+    if (kind === storeHistoryDoneKind) {
+      const message = unpackHistoryDone(this.#mailbox.inbox.bytes, offset, payloadBytes)
+      this.#waitingPast -= message.count
+      this.#onHistoryDone(message)
+      if (this.#isDrained()) this.#onDrained()
       return true
     }
     if (kind !== storeReplyKind) throw new RangeError(`the store's client takes no records of kind ${kind}`)
@@ -257,6 +294,7 @@ export class StoreClient implements Store {
     const lostRuns = this.#waitingRuns
     this.#waiting.clear()
     this.#waitingRuns = 0
+    this.#waitingPast = 0
     this.#state = { kind: 'ended', error }
     this.#mailbox.close()
     for (const call of lost) call.reject(error)

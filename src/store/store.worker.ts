@@ -3,11 +3,13 @@
  * batch, commits them together, and only then sends the replies. Runs on: the storage thread.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { readHistoryRun, storeHistoryDoneKind, storeHistoryKind } from '../mailbox/history-codec.ts'
 import { readRun, storeAppendedKind, storeAppendKind } from '../mailbox/inbox-codec.ts'
 import type { AppendedMessage } from '../mailbox/inbox-messages.ts'
 import { Mailbox } from '../mailbox/mailbox.ts'
 import {
   packAppended,
+  packHistoryDone,
   packStoreReply,
   storeReplyKind,
   storeRequestKind,
@@ -50,6 +52,7 @@ class StoreThread {
   #onRecord(kind: number, offset: number, payloadBytes: number): boolean {
     const { bytes } = this.#mailbox.inbox
     if (kind === storeAppendKind) this.#batch.push(readRun(bytes, offset, payloadBytes))
+    else if (kind === storeHistoryKind) this.#batch.push(readHistoryRun(bytes, offset, payloadBytes))
     else if (kind === storeRequestKind) this.#batch.push(unpackStoreRequest(bytes, offset, payloadBytes))
     else throw new RangeError(`the storage thread takes no records of kind ${kind}`)
     return true
@@ -59,8 +62,9 @@ class StoreThread {
     const batch = this.#batch
     this.#batch = []
     if (batch.length === 0) return
-    const { replies, appended } = this.#store.runBatch(batch)
+    const { replies, appended, history } = this.#store.runBatch(batch)
     if (appended !== undefined) this.#packAppended(appended)
+    if (history !== undefined) this.#unsent.push({ kind: storeHistoryDoneKind, packed: packHistoryDone(history) })
     for (const reply of replies) this.#unsent.push({ kind: storeReplyKind, packed: this.#pack(reply) })
     this.#flush()
   }
@@ -106,11 +110,12 @@ class StoreThread {
 function start(data: StoreThreadData): void {
   let started: StoreThreadStarted = { kind: 'open' }
   try {
-    const { dataDir, inboxes } = data
+    const { dataDir, inboxes, history } = data
     const store = openLocalStore({
       dataDir,
       reserveBytes: spaceReserveBytes,
       ...(inboxes === undefined ? {} : { inboxes }),
+      ...(history === undefined ? {} : { history }),
     })
     // Now, and not at somebody's login: it takes its time, and may find the file damaged.
     store.inboxes()

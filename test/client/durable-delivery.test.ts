@@ -385,3 +385,29 @@ t.test('an older server, that numbers nothing, is no harm', async (t) => {
   t.same(got, ['hi'])
   t.same(acknowledged(server), [])
 })
+
+t.test('a loop that is slower than the server gets everything, once and in order', async (t) => {
+  const total = 12_000
+  const burst = (from: number): string =>
+    Array.from({ length: total - from }, (_, index) => {
+      const Seq = from + index + 1
+      return `\x02${JSON.stringify({ MsgType: 'Own', FromUserId: 'bob', Content: `{"n":${Seq}}`, Epoch: 'e1', Seq })}\x03`
+    }).join('')
+  const { server, client, errors } = await pair(t, { place: { epoch: 'e1', seq: 0 } })
+  client.on('connected', () => {
+    const from = of(server, 'AuthRequest').at(-1)?.content.Resume?.Seq ?? 0
+    setImmediate(() => server.peer.raw(Buffer.from(burst(from))))
+  })
+  await client.login(alice)
+  let count = 0
+  for await (const { content } of client) {
+    count++
+    if ((content as { n: number }).n !== count) t.fail(`${JSON.stringify(content)} is not ${count}`)
+    // What the loop waits for comes over the same connection, also while that is made anew.
+    if (count % 500 === 0) await client.send('bob', String(count))
+    if (count === total) break
+  }
+  t.equal(count, total)
+  t.same(new Set(errors), new Set(['inbox_overflow']))
+  t.ok(server.peers.length > 1)
+})

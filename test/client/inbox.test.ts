@@ -21,6 +21,7 @@ function start(options: { acknowledges?: boolean; store?: CursorStore } = {}): W
     store: options.store,
     acknowledge: (content) => acknowledged.push(content),
     missing: (loss) => losses.push(loss),
+    roomAgain: () => errors.push('room again'),
     error: ({ code }) => errors.push(code),
   })
   return { inbox, acknowledged, losses, errors }
@@ -169,4 +170,21 @@ t.test('a store that fails is told of, and messages go on', async (t) => {
   await inbox.flush()
   t.same(acknowledged, [{ Epoch: 'e1', Seq: 1 }])
   t.same(errors, ['cursor_store_failed', 'cursor_store_failed'])
+})
+
+t.test('what there is no room for is asked for again when there is', async (t) => {
+  const { inbox, errors } = start()
+  inbox.begin({ Epoch: 'e1', Seq: 0 })
+  const large = { Content: JSON.stringify('x'.repeat(3 * 1024 * 1024)) }
+  const taken = [1, 2, 3].map((seq) => handlingOf(inbox, message(seq, undefined, large)))
+  t.equal(inbox.take(message(4)), undefined)
+  t.equal(inbox.take(message(5)), undefined)
+  t.same(errors, ['inbox_overflow'])
+  for (const handling of taken) handling.release(true)
+  t.same(errors, ['inbox_overflow', 'room again'])
+  t.equal(inbox.take(message(6)), undefined, 'not before the login')
+  t.same(inbox.loginFields(), { Ack: true, Resume: { Epoch: 'e1', Seq: 3 } })
+  inbox.begin({ Epoch: 'e1', Seq: 3, Recovered: true })
+  for (const seq of [4, 5, 6]) handlingOf(inbox, message(seq)).release(true)
+  t.same(inbox.loginFields(), { Ack: true, Resume: { Epoch: 'e1', Seq: 6 } })
 })

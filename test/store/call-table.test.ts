@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Accounts } from '../../src/store/accounts.ts'
 import { accountWrites, callTable, inboxReads, inboxWrites } from '../../src/store/call-table.ts'
 import type { DeviceKeys } from '../../src/store/device-keys.ts'
+import type { History } from '../../src/store/history.ts'
 import type { Inboxes } from '../../src/store/inboxes.ts'
 
 /** Answers every call with its name, and notes it. */
@@ -15,11 +16,12 @@ t.test('every call goes to the method of its name', async (t) => {
     accounts: recorder<Accounts>(calls),
     keys: recorder<DeviceKeys>(calls),
     inboxes: () => recorder<Inboxes>(calls),
+    history: () => recorder<History>(calls),
   })
   for (const [name, call] of Object.entries(table)) t.equal((call as (take: unknown) => unknown)({}), name, name)
   t.strictSame(
     calls.filter((name) => !(name in table)),
-    ['forgetUser'],
+    ['forgetUser', 'forgetUser'],
   )
   for (const name of [...accountWrites, ...inboxWrites, ...inboxReads]) t.ok(name in table, name)
 })
@@ -34,9 +36,10 @@ t.test('with an account its keys and its inbox go, and inboxes are loaded only w
       loads++
       return recorder<Inboxes>(calls)
     },
+    history: () => recorder<History>(calls),
   })
   table.countAccounts({})
   t.equal(loads, 0)
   table.removeAccount({ userId: 'ann' })
-  t.strictSame(calls, ['countAccounts', 'removeAccount', 'forgetUser', 'removeInbox'])
+  t.strictSame(calls, ['countAccounts', 'removeAccount', 'forgetUser', 'removeInbox', 'forgetUser'])
 })

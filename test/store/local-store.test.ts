@@ -62,7 +62,7 @@ t.test('a batch is answered in order, and one failure harms only itself', async 
   t.strictSame(replies.map(outcome), ['ok', 'ok', 'exists', 'ok', 'storage_failed', 'user_unknown', 'ok'])
   t.match(replies[1], { give: { userId: 'a' } }, 'a read sees what was written before it in the same batch')
   t.match(replies[6], { give: 2 })
-  t.strictSame(store.runBatch([]), { replies: [], appended: undefined })
+  t.strictSame(store.runBatch([]), { replies: [], appended: undefined, history: undefined })
   store.close()
 })
 

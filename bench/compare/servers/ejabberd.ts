@@ -1,46 +1,62 @@
 /**
- * ejabberd: accounts in its own database, no shaper, and no modules, so that a message is only routed. Runs without
+ * ejabberd: accounts in its own database, no shaper, and no modules but those that a work needs. Runs without
  * `ejabberdctl`, which would start a daemon of its own.
  */
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { WireName } from '../../generator/wires/wire.ts'
 import { xmppHost } from '../../generator/wires/xmpp.ts'
 import { type ComparedKind, findProgram, foreignKind, type Place, runProgram } from './compared.ts'
 
 const libraryFolder = findLibraries('/usr/lib')
-
-/** The kind. */
-export const ejabberdKind: ComparedKind = {
-  ...foreignKind({
-    name: 'ejabberd',
-    wire: 'xmpp',
-    program: 'erl',
-    packageName: 'ejabberd',
-    files: ({ port, accounts }) => ({
-      'ejabberd.yml': `${common}listen:\n${listener(port)}`,
-      'register.yml': `${common}listen: []\n`,
-      'accounts.term': `${accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
-    }),
-    args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
-    environment: (place) => environment(place, 'ejabberd.yml'),
-    prepare: async (place) => {
-      await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
-        folder: place.folder,
-        environment: environment(place, 'register.yml'),
-      })
-    },
-  }),
-  missing: () =>
-    findProgram('erl') === undefined || libraryFolder === undefined
-      ? 'ejabberd is skipped: install it with "apt-get install ejabberd"'
-      : undefined,
-}
-
 const common = `hosts: [${xmppHost}]
 loglevel: error
 auth_method: internal
-modules: {}
 `
+
+/** The kind that only routes. */
+export const ejabberdKind: ComparedKind = kind('ejabberd', 'xmpp', 'modules: {}\n')
+
+/** The kind that keeps messages for who is away, without a limit, in its own database, which syncs now and then. */
+export const ejabberdOfflineKind: ComparedKind = kind(
+  'ejabberd-offline',
+  'xmpp-offline',
+  `shaper_rules:
+  any_number: infinity
+modules:
+  mod_offline:
+    access_max_user_messages: any_number
+  mod_stream_mgmt: {}
+`,
+)
+
+function kind(name: string, wire: WireName, modules: string): ComparedKind {
+  return {
+    ...foreignKind({
+      name,
+      wire,
+      program: 'erl',
+      packageName: 'ejabberd',
+      files: ({ port, accounts }) => ({
+        'ejabberd.yml': `${common}${modules}listen:\n${listener(port)}`,
+        'register.yml': `${common}modules: {}\nlisten: []\n`,
+        'accounts.term': `${accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
+      }),
+      args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
+      environment: (place) => environment(place, 'ejabberd.yml'),
+      prepare: async (place) => {
+        await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
+          folder: place.folder,
+          environment: environment(place, 'register.yml'),
+        })
+      },
+    }),
+    missing: () =>
+      findProgram('erl') === undefined || libraryFolder === undefined
+        ? `${name} is skipped: install it with "apt-get install ejabberd"`
+        : undefined,
+  }
+}
 
 function listener(port: number): string {
   return `  - port: ${port}

@@ -1,32 +1,44 @@
 /** mosquitto: a password file, no persistence, no delay of small writes, no limit on queued messages. */
 import { userInfo } from 'node:os'
-import { type ComparedKind, foreignKind, runProgram } from './compared.ts'
+import type { WireName } from '../../generator/wires/wire.ts'
+import { type ComparedKind, foreignKind, type Place, type Recipe, runProgram } from './compared.ts'
 
 /** The kind. */
-export const mosquittoKind: ComparedKind = foreignKind({
-  name: 'mosquitto',
-  wire: 'mqtt',
-  program: 'mosquitto',
-  packageName: 'mosquitto',
-  files: ({ folder, port, accounts }) => ({
-    'mosquitto.conf': [
-      // Started by root it would become another user, who can't read its files.
-      `user ${userInfo().username}`,
-      `listener ${port} 127.0.0.1`,
-      'allow_anonymous false',
-      `password_file ${folder}/passwords`,
-      'persistence false',
-      'set_tcp_nodelay true',
-      'max_queued_messages 0',
-      'sys_interval 0',
-      'connection_messages false',
-      '',
-    ].join('\n'),
-    passwords: accounts.map(({ userId, password }) => `${userId}:${password}\n`).join(''),
-  }),
-  args: ({ folder }) => ['-c', `${folder}/mosquitto.conf`],
-  // Turns the passwords into hashes.
-  prepare: async ({ folder }) => {
-    await runProgram('mosquitto_passwd', ['-U', 'passwords'], { folder })
-  },
-})
+export const mosquittoKind: ComparedKind = foreignKind(
+  mosquittoRecipe({ name: 'mosquitto', wire: 'mqtt', settings: () => ['persistence false'] }),
+)
+
+/** How it is started with some more settings. */
+export function mosquittoRecipe(options: {
+  readonly name: string
+  readonly wire: WireName
+  readonly settings: (place: Place) => readonly string[]
+}): Recipe {
+  return {
+    name: options.name,
+    wire: options.wire,
+    program: 'mosquitto',
+    packageName: 'mosquitto',
+    files: (place) => ({
+      'mosquitto.conf': [
+        // Started by root it would become another user, who can't read its files.
+        `user ${userInfo().username}`,
+        `listener ${place.port} 127.0.0.1`,
+        'allow_anonymous false',
+        `password_file ${place.folder}/passwords`,
+        ...options.settings(place),
+        'set_tcp_nodelay true',
+        'max_queued_messages 0',
+        'sys_interval 0',
+        'connection_messages false',
+        '',
+      ].join('\n'),
+      passwords: place.accounts.map(({ userId, password }) => `${userId}:${password}\n`).join(''),
+    }),
+    args: ({ folder }) => ['-c', `${folder}/mosquitto.conf`],
+    // Turns the passwords into hashes.
+    prepare: async ({ folder }) => {
+      await runProgram('mosquitto_passwd', ['-U', 'passwords'], { folder })
+    },
+  }
+}
