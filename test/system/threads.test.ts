@@ -20,10 +20,12 @@ t.test('an acceptor thread that dies is replaced on the same ports, and its clie
     await bob.ended()
     await until(async () => (await server.connect().catch(() => undefined)) !== undefined, 'the port')
     const again = await server.client('amy')
-    t.match(await again.text('bob', 'x'), { Code: 'user_offline' }, 'the sessions of the dead thread are gone')
+    t.match(await again.text('bob', 'x'), { Data: { Status: 'stored' } }, 'the sessions of the dead thread are gone')
     const other = await server.webSocketClient('bob')
     t.match(await again.text('bob', 'after'), { Success: true })
-    t.equal((await other.take(textFrom('amy'), 'the text')).content.Message, 'after')
+    for (const text of ['x', 'after']) {
+      t.equal((await other.take(textFrom('amy'), 'the text')).content.Message, text, 'what was stored comes first')
+    }
     const list = await again.request('UserListRequest', {})
     t.match(list.content, { Total: 2 })
     again.destroy()
