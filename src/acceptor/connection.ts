@@ -108,7 +108,7 @@ export class Connection {
   lastHeardAt: number
   /** When it was asked for a heartbeat and has not been heard since; 0 otherwise. */
   probedAt = 0
-  /** Whether it has ever answered one: only then is silence an end. */
+  /** Whether it has ever answered one, or acknowledges messages: only then is silence an end. */
   answersHeartbeats = false
 
   receivedBytes = 0

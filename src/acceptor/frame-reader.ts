@@ -13,7 +13,7 @@ import type {
   RequestMessage,
 } from '../mailbox/router-messages.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
-import { type AckRequest, entities, readContent } from '../protocol/entities/index.ts'
+import { type AckRequest, type AuthRequest, entities, readContent } from '../protocol/entities/index.ts'
 import { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import { type Fault, fault } from '../protocol/errors.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
@@ -41,7 +41,7 @@ export interface FrameEffects {
   handshakeFrame(connection: Connection, frame: { readonly answered: Answered; readonly body: Buffer }): void
   /** Answers a heartbeat. */
   heartbeat(connection: Connection, callbackId: string | undefined): void
-  /** The client has answered a heartbeat. */
+  /** The client answers heartbeats: it has done so, or must, since it acknowledges. */
   heartbeatAnswered(connection: Connection): void
   refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void
   /** Bytes outside frames, already counted on the connection; `isNew` for the first of a stretch. */
@@ -240,11 +240,14 @@ export class FrameReader implements FormSink {
       this.#refuse(this.#answered(), read.fault)
       return
     }
+    const { UserId: user, Ack: acknowledges } = read.value as AuthRequest
     const claimed = envelope.from()
-    if (claimed !== undefined && claimed !== (read.value as { UserId: string }).UserId) {
+    if (claimed !== undefined && claimed !== user) {
       this.#refuse(this.#answered(), fault('not_allowed', 'FromUserId is not the user that logs in: leave it out.'))
       return
     }
+    // Messages wait for those who acknowledge: that such a one has vanished must be noticed, though it was never asked before.
+    if (acknowledges === true) this.#effects.heartbeatAnswered(connection)
     this.#effects.authenticate({
       kind: 'authenticate',
       connection: connection.id,

@@ -8,6 +8,7 @@ import { addChat } from './commands/chat.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExplain } from './commands/explain.ts'
+import { addHealth } from './commands/health.ts'
 import { addHistory } from './commands/history.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKick } from './commands/kick.ts'
@@ -84,6 +85,7 @@ export function createProgram(context: CliContext): Command {
   addWho(program, context)
   addKick(program, context)
   addStatus(program, context)
+  addHealth(program, context)
   addBackup(program, context)
   addRestore(program, context)
   addVerify(program, context)

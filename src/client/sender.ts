@@ -41,6 +41,9 @@ export type Question = Omit<Exchange, 'callbackId'>
 /** How long to wait before a refused message is tried again; the server may ask for more. */
 const retryBackoff: Backoff = { baseMs: 200, capMs: 10_000 }
 
+/** A signature that is older is made anew before it is sent. Servers take those of some minutes. */
+const signAgainAfterMs = 60_000
+
 /** See the head of the file. */
 export class Sender {
   /** What signs and seals; undefined in a client that does neither. */
@@ -159,7 +162,13 @@ export class Sender {
     const fields = { to, callbackId, clientMsgId, createTime, isVolatile }
     if (sign === undefined) return { body: this.#writer.write(type, content, fields) }
     const { keys } = this
-    if (sign === 'PS256') return { body: this.#writer.write(type, content, { ...fields, sign: keys.signer(sign) }) }
+    if (sign === 'PS256') {
+      const signed = (): string => this.#writer.write(type, content, { ...fields, sign: keys.signer(sign) })
+      const [body, signedAt] = [signed(), Date.now()]
+      // What waited for a connection is too old for the server; but a time that was given belongs to the content.
+      const isStale = (): boolean => createTime === undefined && Date.now() - signedAt >= signAgainAfterMs
+      return { body, bodyFor: () => (isStale() ? signed() : body) }
+    }
     return {
       body: this.#writer.write(type, content, fields),
       bodyFor: (channel) => this.#writer.write(type, content, { ...fields, sign: keys.signer(sign, channel) }),

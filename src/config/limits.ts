@@ -3,6 +3,7 @@
  * `settings.ts`; the two together are what `docs/LIMITS.md` tells operators. Folders that may not look
  * in here are given the values by the composition.
  */
+import { historyLimitMax } from '../protocol/entities/history.ts'
 import { keyDirectoryPageMax } from '../protocol/entities/keys.ts'
 import { banSecondsMax } from '../protocol/entities/operator.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
@@ -270,6 +271,54 @@ export const limits = {
     value: 3_600_000,
     unit: 'milliseconds',
     reason: 'how far a clock that jumps forward is followed before messages expire by it',
+  },
+  // The history. The storage thread has the first two from its own files.
+  historyRowBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'messages of one conversation in one commit are kept as one piece up to here, so that reading a part stays cheap',
+  },
+  conversationsRememberedMax: {
+    value: 8192,
+    unit: 'conversations',
+    reason: 'whose end the storage thread knows without looking, 4 MiB or so; the one used longest ago goes first',
+  },
+  historyLimitMax: {
+    value: historyLimitMax,
+    unit: 'messages a page',
+    reason: 'one answer is gathered in a millisecond or so; more come page by page',
+  },
+  historyRequestsMax: {
+    value: 16,
+    unit: 'requests a session',
+    reason: 'requests about the history that are under way: each costs the storage thread up to a millisecond',
+  },
+  historyWaitingBytesMax: {
+    value: 16 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'messages on their way to the history; where a slow or full disk lets more come together, those are left out of it',
+  },
+  historyLookMs: {
+    value: 60_000,
+    unit: 'milliseconds',
+    reason: 'so often it is looked for messages of the past whose time or count is over',
+  },
+  historyLookRows: {
+    value: 256,
+    unit: 'rows',
+    reason: 'removed in one go: some milliseconds, during which nothing is stored',
+  },
+  traceRuns: {
+    value: 65_536,
+    unit: 'runs of messages',
+    reason: 'whose steps are remembered to explain what became of a message, 5 MiB; older ones are forgotten',
+  },
+  traceRemovals: {
+    value: 4096,
+    unit: 'runs of messages',
+    reason: 'the same for those that expired or had to make room',
   },
   // Keys of users and signatures.
   userKeysMax: {

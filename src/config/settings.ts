@@ -9,6 +9,7 @@ import { limits } from './limits.ts'
 import {
   byteValue,
   folder,
+  historyKept,
   host,
   numbersOf,
   oneOf,
@@ -164,6 +165,12 @@ export const settingsShape = {
     group: 'Sessions',
     about: 'A client that has answered before and does not answer for so long is closed with `idle`',
     defaultText: '10000',
+  }),
+  history: setting(historyKept(), {
+    group: 'History',
+    about:
+      'How much of each conversation is kept for both of its users: so many days, and so many messages at most. `off`: nothing more is; what was kept before stays in the store, and is not given out',
+    defaultText: 'off',
   }),
   connectionsMax: setting(wholeNumber({ min: 0, max: limits.connectionsCeiling.value }), {
     group: 'Limits',

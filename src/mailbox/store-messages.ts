@@ -146,8 +146,19 @@ export interface AccountCalls {
   tokenKey: { take: Record<string, never>; give: Uint8Array }
 }
 
+/** How the store is. */
+export interface StoreHealth {
+  /** The disk has no room: messages are refused with `storage_full`. */
+  readonly isFull: boolean
+  /** Pieces of inboxes and of the history that were found damaged since the start. */
+  readonly damaged: number
+}
+
 /** Requests to the store by name. */
-export interface StoreCalls extends AccountCalls, InboxCalls, HistoryCalls {}
+export interface StoreCalls extends AccountCalls, InboxCalls, HistoryCalls {
+  /** Writes something to the disk and says how the store is; rejects, as every write would, when that can't be done. */
+  probeStore: { take: Record<string, never>; give: StoreHealth }
+}
 
 /** The name of a request to the store. */
 export type StoreCallName = keyof StoreCalls

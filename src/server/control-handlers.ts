@@ -7,6 +7,7 @@ import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
 import type { ControlHandlers } from './control-server.ts'
 import type { KeyKeeper } from './key-keeper.ts'
+import { serverHealth } from './server-health.ts'
 
 /** Calls after which a user's sessions are out of date. */
 const changesAccount: ReadonlySet<StoreCallName> = new Set([
@@ -29,7 +30,7 @@ export function controlHandlers(parts: {
   return {
     keysShow: () => keys.show(),
     keysRotate: () => keys.rotateIdentity(),
-    status: parts.status,
+    status: async () => ({ ...parts.status(), health: await serverHealth(store) }),
     who: async ({ prefix = '', after, limit = userListLimitDefault }) => {
       const reply = expect('who', await shell.command({ name: 'who', prefix, after, limit }))
       const page = { items: reply.items, total: reply.total }

@@ -11,12 +11,22 @@ import type { AccountCalls, AccountSummary, StoreCalls } from '../mailbox/store-
 import type { Json } from '../protocol/json.ts'
 import type { ShownKeys } from './key-keeper.ts'
 
+/** How a server is. */
+export interface ServerHealth {
+  /** `full`: the disk has no room; `damaged`: something stored can't be read; `failed`: nothing can be written, or it can't be known. */
+  readonly store: 'ok' | 'full' | 'damaged' | 'failed'
+  /** A sentence for people. */
+  readonly message: string
+}
+
 /** What a server says of itself: a JSON object with these and more. */
 export interface ServerStatus {
   readonly version: string
   readonly pid: number
   /** Seconds since the start. */
   readonly uptimeS: number
+  /** Every server of this version says it. */
+  readonly health?: ServerHealth
   readonly [more: string]: unknown
 }
 

@@ -53,6 +53,7 @@ const calls: Readonly<Partial<Record<StoreCallName, CallEffect>> & Record<keyof 
   listConversations: 'neither',
   findPast: 'neither',
   retainHistory: 'neither',
+  probeStore: 'neither',
 }
 
 /** An account with more keys is not remembered: with the most that one may ever have, all of them would take gigabytes. */

@@ -39,6 +39,7 @@ export const inboxWrites: ReadonlySet<StoreCallName> = new Set([
   'removeInbox',
   'markRead',
   'retainHistory',
+  'probeStore',
 ])
 
 /** Calls that read rows of inboxes, and so must find what was done before them in the same commit. */
@@ -50,10 +51,11 @@ export interface CallTakers {
   readonly keys: DeviceKeys
   readonly inboxes: () => Inboxes
   readonly history: () => History
+  readonly probe: () => StoreCalls['probeStore']['give']
 }
 
 /** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
-export function callTable({ accounts, keys, inboxes, history }: CallTakers): CallTable {
+export function callTable({ accounts, keys, inboxes, history, probe }: CallTakers): CallTable {
   return {
     findAccount: (take) => accounts.findAccount(take),
     countAccounts: () => accounts.countAccounts(),
@@ -98,5 +100,6 @@ export function callTable({ accounts, keys, inboxes, history }: CallTakers): Cal
     listConversations: (take) => history().listConversations(take),
     findPast: (take) => history().findPast(take),
     retainHistory: (take) => history().retainHistory(take),
+    probeStore: () => probe(),
   }
 }

@@ -106,7 +106,13 @@ export class LocalStore implements Store {
       limits: { enrolledMax: limits.userKeysMax.value, everMax: limits.userKeysEverMax.value },
     })
     const accounts = new Accounts({ database, now, random, keysOf: (userId) => keys.keysOf(userId) })
-    this.#calls = callTable({ accounts, keys, inboxes: () => this.inboxes(), history: () => this.history() })
+    this.#calls = callTable({
+      accounts,
+      keys,
+      inboxes: () => this.inboxes(),
+      history: () => this.history(),
+      probe: () => this.#probe(),
+    })
     this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, monotonic)
   }
 
@@ -178,6 +184,13 @@ export class LocalStore implements Store {
     }
     this.#witness?.close()
     this.#database.close()
+  }
+
+  /** The commit of the call is what shows that the disk takes something. */
+  #probe(): StoreCalls['probeStore']['give'] {
+    this.#database.exec(`UPDATE counters SET value = value + 1 WHERE name = 'probes'`)
+    const damaged = this.inboxes().countInboxes().damaged + this.history().damaged
+    return { isFull: !this.#hasRoom(), damaged }
   }
 
   #doGroup(works: readonly StoreWork[], runs: readonly TicketedRun[]): Omit<BatchOutcome, 'history'> {

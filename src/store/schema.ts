@@ -132,7 +132,8 @@ const migrations: readonly string[] = [
      pieces       BLOB NOT NULL,
      frames       BLOB NOT NULL
    ) STRICT;
-   CREATE UNIQUE INDEX history_place ON history (conversation, first);`,
+   CREATE UNIQUE INDEX history_place ON history (conversation, first);
+   INSERT INTO counters (name, value) VALUES ('probes', 0);`,
 ]
 
 /** The version of the format that this program writes. */

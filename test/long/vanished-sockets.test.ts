@@ -1,5 +1,6 @@
 /** The promise of delivery to machines that vanish without a word: no end of the connection, only silence. */
 import t from 'tap'
+import { ParleyError } from '../../src/client/index.ts'
 import { newSeed, randomOf } from '../mailbox/random.ts'
 import { until } from '../system/support/deadline.ts'
 import { startTcpProxy } from '../system/support/tcp-proxy.ts'
@@ -43,8 +44,12 @@ t.test('machines vanish under load, and come back', { timeout: 180_000 }, async 
       const to = others[random(others.length)]?.reader.user ?? 'near0'
       const name = ledger.send(reader.user, to)
       const options = { clientMsgId: idOf(name), timeoutMs: Number.POSITIVE_INFINITY }
-      const { status } = await client.send(to, textOf(name), options)
-      if (status !== 'unconfirmed') ledger.answered(name, status)
+      try {
+        const { status } = await client.send(to, textOf(name), options)
+        if (status !== 'unconfirmed') ledger.answered(name, status)
+      } catch (error) {
+        ledger.rejected(name, error instanceof ParleyError ? error.code : String(error))
+      }
       await new Promise((resolve) => setTimeout(resolve, random(20)))
     }
   }
@@ -82,6 +87,7 @@ t.test('machines vanish under load, and come back', { timeout: 180_000 }, async 
   const { delivered, stored } = ledger.answers
   t.comment(`${delivered} delivered, ${stored} stored; noticed after: ${noticed.join(', ')}`)
   t.same(ledger.faults().slice(0, 20), [])
+  t.same(ledger.rejections, {})
   t.same(
     everybody.flatMap(({ complaints }) => complaints),
     [],

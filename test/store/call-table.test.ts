@@ -17,6 +17,7 @@ t.test('every call goes to the method of its name', async (t) => {
     keys: recorder<DeviceKeys>(calls),
     inboxes: () => recorder<Inboxes>(calls),
     history: () => recorder<History>(calls),
+    probe: () => recorder<{ probeStore: () => never }>(calls).probeStore(),
   })
   for (const [name, call] of Object.entries(table)) t.equal((call as (take: unknown) => unknown)({}), name, name)
   t.strictSame(
@@ -37,6 +38,7 @@ t.test('with an account its keys and its inbox go, and inboxes are loaded only w
       return recorder<Inboxes>(calls)
     },
     history: () => recorder<History>(calls),
+    probe: () => recorder<{ probeStore: () => never }>(calls).probeStore(),
   })
   table.countAccounts({})
   t.equal(loads, 0)

@@ -10,6 +10,7 @@ import { endToEndMsgRequest } from './end-to-end.ts'
 import type { Entity } from './entity.ts'
 import { errorResponse } from './error-response.ts'
 import { heartbeatRequest, heartbeatResponse } from './heartbeat.ts'
+import { conversationsRequest, conversationsResponse, historyRequest, historyResponse, readRequest } from './history.ts'
 import {
   approveKeyRequest,
   enrolKeyRequest,
@@ -33,6 +34,15 @@ export type { EndToEndMsgRequest } from './end-to-end.ts'
 export type { Entity } from './entity.ts'
 export type { ErrorResponse } from './error-response.ts'
 export type { Heartbeat } from './heartbeat.ts'
+export {
+  type ConversationsRequest,
+  type ConversationsResponse,
+  type HistoryRequest,
+  type HistoryResponse,
+  historyLimitDefault,
+  historyLimitMax,
+  type ReadRequest,
+} from './history.ts'
 export {
   type ApproveKeyRequest,
   type EnrolKeyRequest,
@@ -76,6 +86,11 @@ const all: readonly Entity[] = [
   keyDirectoryRequest,
   keyDirectoryResponse,
   endToEndMsgRequest,
+  historyRequest,
+  historyResponse,
+  conversationsRequest,
+  conversationsResponse,
+  readRequest,
   heartbeatRequest,
   heartbeatResponse,
   errorResponse,

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../protocol/errors.ts'
 import { messageId } from '../../security/message-id.ts'
 import { reject } from '../answer.ts'
 import type { Step } from '../state.ts'
-import { answer, type DeliveryStatus } from './answers.ts'
+import { answer, answerRun, type DeliveryStatus } from './answers.ts'
 import { hasLiveReader, isRetaining, type Recipient } from './recipient.ts'
 import type { Entry } from './window.ts'
 
@@ -96,12 +96,13 @@ function tell(step: Step, recipient: Recipient, entry: Entry, fate: Fate): void 
     step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: fate.status } })
   }
   if (asker.kind !== 'sender') return
-  for (let index = answered; index < fate.until; index++) {
-    const callbackId = asker.callbackIds[index]
-    if (callbackId === undefined) return
-    const name = nameOf(step, recipient, entry.seq + index)
-    answer(step, asker.connection, { callbackId, status: fate.status, messageId: name, isDuplicate: false })
-  }
+  answerRun(step, asker.connection, {
+    callbackIds: asker.callbackIds,
+    from: answered,
+    until: fate.until,
+    status: fate.status,
+    nameOf: (index) => nameOf(step, recipient, entry.seq + index),
+  })
 }
 
 function nameOf(step: Step, recipient: Recipient, seq: number): string {

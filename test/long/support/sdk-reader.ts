@@ -74,12 +74,13 @@ export class SdkReader {
     client.on('disconnected', () => void this.disconnects++)
     client.on('missing', ({ count, after, upTo }) => this.#complain('missing', { count, after, upTo }))
     client.on('error', (error) => this.#complain(error.code, error.message))
-    client.on('closed', ({ error }) => void (error !== undefined && this.#complain(error.code, error.message)))
     try {
       const { userId, token } =
         this.#token === undefined ? { userId: reader.user } : { userId: reader.user, token: this.#token }
       this.#token = (await client.login(token === undefined ? { userId, password } : { userId, token, password })).token
       this.#client = client
+      // Before the login it is what the login says.
+      client.on('closed', ({ error }) => void (error !== undefined && this.#complain(error.code, error.message)))
     } catch (error) {
       await client.close()
       throw error

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { loadSettings } from '../../../src/config/load-settings.ts'
 import type { ServerLog } from '../../../src/server/event-log.ts'
 import { startServer } from '../../../src/server/server.ts'
@@ -26,6 +27,8 @@ export interface ServerProcess {
   readonly child: ChildProcess
   /** From the start of the process until it listens. */
   readonly readyMs: number
+  /** For how much of that its threads waited for a processor that others had. */
+  readonly starvedMs: number
   /** Warnings and errors of its log. */
   readonly warnings: readonly WarningLine[]
   /** Drains it; gives its exit code. */
@@ -38,7 +41,7 @@ export interface ServerProcess {
 
 /** What the child tells. */
 type ChildMessage =
-  | { readonly kind: 'ready'; readonly port: number }
+  | { readonly kind: 'ready'; readonly port: number; readonly starvedMs: number }
   | { readonly kind: 'warning'; readonly line: WarningLine }
 
 /** A child that has ended before it was ready, with what it said. */
@@ -57,12 +60,13 @@ export class StartRefused extends Error {
 export async function startServerProcess(flags: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const { child, ready, warnings } = forkServer(flags)
   const startedAt = performance.now()
-  const port = await within(ready, 'the start of the server', 30_000)
+  const { port, starvedMs } = await within(ready, 'the start of the server', 30_000)
   const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null
   return {
     port,
     child,
     readyMs: performance.now() - startedAt,
+    starvedMs,
     warnings,
     stop: async () => {
       if (!isGone()) {
@@ -94,7 +98,7 @@ export async function killWhileStarting(flags: Readonly<Record<string, string>>,
 
 function forkServer(flags: Readonly<Record<string, string>>): {
   child: ChildProcess
-  ready: Promise<number>
+  ready: Promise<{ readonly port: number; readonly starvedMs: number }>
   warnings: WarningLine[]
 } {
   const child = fork(new URL(import.meta.url), [JSON.stringify(flags)], {
@@ -105,9 +109,9 @@ function forkServer(flags: Readonly<Record<string, string>>): {
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk).slice(-4000)
   })
-  const ready = new Promise<number>((resolve, reject) => {
+  const ready = new Promise<{ port: number; starvedMs: number }>((resolve, reject) => {
     child.on('message', (message: ChildMessage) => {
-      if (message.kind === 'ready') resolve(message.port)
+      if (message.kind === 'ready') resolve(message)
       else warnings.push(message.line)
     })
     // Not `exit`: what it said may come after that.
@@ -137,7 +141,7 @@ async function runChild(flags: string): Promise<void> {
     firstOperator: nothing,
   })
   const port = server.addresses.find(({ listener }) => listener === 'tcp')?.port ?? 0
-  tell({ kind: 'ready', port })
+  tell({ kind: 'ready', port, starvedMs: starvedMs() })
   process.on('message', (thread: ThreadName) => {
     const worker = thread === 'pool' ? lastPoolThread() : lastThread(`parley-${thread}`)
     void worker.terminate()
@@ -148,4 +152,17 @@ async function runChild(flags: string): Promise<void> {
     process.exit(1)
   })
   process.once('disconnect', () => void server.drain().then(() => process.exit(0)))
+}
+
+/** The time that the threads of this process were ready to run and did not, in milliseconds; 0 where the system does not tell. */
+function starvedMs(): number {
+  try {
+    const folder = '/proc/self/task'
+    const waited = readdirSync(folder).map((id) =>
+      Number(readFileSync(`${folder}/${id}/schedstat`, 'utf8').split(' ')[1]),
+    )
+    return Math.round(Math.max(...waited) / 1e6)
+  } catch {
+    return 0
+  }
 }
