@@ -97,7 +97,9 @@ export class PromiseWorld {
 
   #start(): RouterState {
     const epoch = this.store.openEpoch()
-    const state = createRouterState({ ...this.#options, inbox: { ...this.#options.inbox, epoch } })
+    // So small that what is in memory has to leave it now and then.
+    const small = { windowBytesMax: 100, readBytesMax: 60 }
+    const state = createRouterState({ ...this.#options, inbox: { ...this.#options.inbox, ...small, epoch } })
     step(state, { kind: 'inboxesKnown', users: this.store.known() }, this.#now)
     for (const entries of this.store.journal) step(state, { kind: 'journalLoaded', entries }, this.#now)
     return state
@@ -442,6 +444,10 @@ export class PromiseWorld {
       }
     }
     for (const person of this.people) this.#judgeOrder(person)
+    for (const { user, acknowledges } of this.people) {
+      const count = this.store.inboxes.get(user)?.count ?? 0
+      if (acknowledges && count > 0) this.problems.push(`${count} messages are kept for ${user}, who has them all`)
+    }
     if (this.#state.inbox.unanswered > 0)
       this.problems.push(`${this.#state.inbox.unanswered} messages without an answer`)
     const { windowBytes, storingBytes } = this.#state.inbox
