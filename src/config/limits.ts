@@ -294,6 +294,12 @@ export const limits = {
     unit: 'requests a session',
     reason: 'requests about the history that are under way: each costs the storage thread up to a millisecond',
   },
+  receiptAskersMax: {
+    value: 100_000,
+    unit: 'users',
+    reason:
+      'of whom it is remembered that they want receipts, also while they are away; the one that asked longest ago goes first',
+  },
   historyWaitingBytesMax: {
     value: 16 * MEBIBYTE,
     unit: 'bytes',

@@ -7,6 +7,7 @@ import type { Asker, UserFound } from './events.ts'
 import { accept, entryWritten, isRecipient, recipientFound } from './inbox/accept.ts'
 import { answer } from './inbox/answers.ts'
 import { pageWritten } from './inbox/readers.ts'
+import { rememberDirect } from './inbox/remembered.ts'
 import { newParts } from './inbox/repeated.ts'
 import { newReceipt } from './receipts.ts'
 import { acceptorOf, type PendingDelivery, type Session, type Step, sessionOf } from './state.ts'
@@ -25,7 +26,8 @@ function pass(step: Step, run: RelayMessage, sender: Session): void {
   const receivers = step.state.users.get(to)
   if (receivers !== undefined && (isVolatile || !isRecipient(step, to))) {
     const asker = run.callbackIds.length === 0 && keys === undefined ? undefined : askerOf(run)
-    deliver(step, receivers, frames, asker, keys)
+    const isTaken = deliver(step, receivers, frames, asker, keys)
+    if (isTaken && !isVolatile) rememberDirect(step, to, { from: sender.user, count, frames })
   } else if (isVolatile) {
     lookUp(step, to, askerOf(run))
   } else {
@@ -52,6 +54,7 @@ function askerOf({ connection, callbackIds, count }: RelayMessage): Asker {
  * Sends frames to sessions; with an asker, the first write that completes is its answer.
  *
  * @param keys by which repeats of them are known; they need an asker
+ * @returns false when they were refused
  */
 function deliver(
   step: Step,
@@ -59,16 +62,17 @@ function deliver(
   frames: Uint8Array,
   asker: Asker | undefined,
   keys?: Uint8Array,
-): void {
+): boolean {
   const pending = asker === undefined ? undefined : open(step, asker, receivers.length, keys)
   if (asker !== undefined && pending === undefined) {
     reject(step, asker, 'server_busy', undefined)
-    return
+    return false
   }
   for (const { connection } of receivers) {
     const receipt = pending === undefined ? 0 : newReceipt(step, { kind: 'delivery', connection, delivery: pending })
     step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt, frames } })
   }
+  return true
 }
 
 function open(step: Step, asker: Asker, receivers: number, keys: Uint8Array | undefined): PendingDelivery | undefined {

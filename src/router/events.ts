@@ -1,7 +1,8 @@
 /** What the router takes in, and what it wants done: plain data on both sides. */
 
 import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
-import type { Acknowledgement, InboxCalls, InboxRun, RemovedRun } from '../mailbox/inbox-messages.ts'
+import type { HistoryRun } from '../mailbox/history-messages.ts'
+import type { Acknowledgement, InboxCalls, InboxRun, NotedRun, RemovedRun } from '../mailbox/inbox-messages.ts'
 import type { Position } from '../mailbox/position.ts'
 import type {
   AcknowledgedMessage,
@@ -19,6 +20,7 @@ import type { RsaPublicKey } from '../protocol/entities/keys.ts'
 import type { ErrorCode, Fault } from '../protocol/errors.ts'
 import type { OpenedInbox } from './inbox/opening.ts'
 import type { StoredRun } from './inbox/storing.ts'
+import type { PastAsker, PastRequest, PastVerdict } from './past.ts'
 
 /** A login as the check of credentials takes it. */
 export interface LoginAttempt {
@@ -273,6 +275,14 @@ export type RouterEvent =
     }
   /** What became of runs. */
   | { readonly kind: 'runsStored'; readonly runs: readonly StoredRun[] }
+  /** Stored messages have reached their first device, those whose senders are noted. */
+  | { readonly kind: 'runsDelivered'; readonly delivered: readonly NotedRun[] }
+  | {
+      readonly kind: 'pastVerdict'
+      readonly asker: PastAsker
+      readonly request: PastRequest
+      readonly verdict: PastVerdict
+    }
   /** Messages have left inboxes unread: to make room, or at their time. */
   | { readonly kind: 'runsRemoved'; readonly removed: readonly RemovedRun[] }
   /** Users of whom the store knows something, told before anybody logs in. */
@@ -303,6 +313,9 @@ export type RouterEffect =
       readonly change: PasswordChange
     }
   | { readonly kind: 'findUser'; readonly userId: string }
+  /** For the history. Nobody waits for it; the bytes are valid until the effect has been run. */
+  | { readonly kind: 'remember'; readonly run: HistoryRun }
+  | { readonly kind: 'pastRequest'; readonly asker: PastAsker; readonly request: PastRequest }
   // What follows is for the store, in this order.
   | { readonly kind: 'append'; readonly run: InboxRun }
   | { readonly kind: 'openInbox'; readonly connection: ConnectionId; readonly take: InboxCalls['openInbox']['take'] }

@@ -7,6 +7,7 @@ import { userIdFault } from '../protocol/user-id.ts'
 import { say, serverFrame } from './answer.ts'
 import type { LoginAttempt, LoginVerdict, Refused, SealedIdentity } from './events.ts'
 import { beginReading, endOpening, mustOpen, type OpenedInbox, openInbox, resumeAnswer } from './inbox/opening.ts'
+import { tellDelivered } from './inbox/removed.ts'
 import { forgetIfIdle } from './inbox/upkeep.ts'
 import { enter, leave } from './presence.ts'
 import { type Applicant, acceptorOf, applicantsOf, type DeviceClaim, type Session, type Step } from './state.ts'
@@ -25,7 +26,12 @@ export function authenticate(step: Step, message: AuthenticateMessage): void {
     address: message.address,
     userId: request.UserId,
     callbackId: message.callbackId,
-    device: { device: request.DeviceId ?? '', acknowledges: request.Ack === true, resume: request.Resume },
+    device: {
+      device: request.DeviceId ?? '',
+      acknowledges: request.Ack === true,
+      resume: request.Resume,
+      wantsReceipts: request.Receipts === true,
+    },
     opening: undefined,
     sealed,
     isOutdated: false,
@@ -127,6 +133,7 @@ export function inboxOpened(step: Step, connection: ConnectionId, user: string, 
     else if (opened !== undefined) begin(step, applicant, opening.verdict, { ...opening, opened })
   }
   endOpening(step, user, opening?.order ?? 0, opened)
+  if (opened !== undefined) tellDelivered(step, opened.delivered)
 }
 
 /** What has come up since the credentials were checked. */
@@ -139,6 +146,18 @@ function refusalNow(
   if (applicant.isOutdated) return { ok: false, code: 'auth_failed', message: errors.auth_failed.message }
   if (opened === undefined) return { ok: false, code: 'storage_failed', message: errors.storage_failed.message }
   return sessionsFault(step, user)
+}
+
+/** Remembered also while the user is away: what becomes of its messages then is told when it comes back. */
+function noteReceiptAsker({ state }: Step, user: string): void {
+  const { receiptAskers, options } = state
+  receiptAskers.delete(user)
+  receiptAskers.add(user)
+  if (receiptAskers.size <= options.receiptAskersMax) return
+  for (const oldest of receiptAskers) {
+    receiptAskers.delete(oldest)
+    break
+  }
 }
 
 /** Begins a session; `asked` has what the store said of its device, if it was asked. */
@@ -173,6 +192,7 @@ function begin(
     keyRequests: 0,
   }
   for (const change of applicant.changes) change(session)
+  if (device.wantsReceipts) noteReceiptAsker(step, session.user)
   // The new one comes in before the old one goes: the user is never offline in between.
   enter(step, session)
   if (options.sessionPolicy === 'replace') for (const old of others) endSession(step, old, 'replaced')

@@ -17,6 +17,7 @@ import type { Asker, Refused } from './events.ts'
 import { acknowledge } from './inbox/readers.ts'
 import { isKeyRequest, keyRequest } from './keys.ts'
 import { accountChanged, endSession } from './login.ts'
+import { isPastRequest, pastRequest } from './past.ts'
 import { looked, watch } from './presence.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
 
@@ -45,6 +46,7 @@ export function request(step: Step, message: RequestMessage): void {
       break
     default:
       if (isKeyRequest(message.type)) keyRequest(step, session, message)
+      else if (isPastRequest(message.type)) pastRequest(step, session, message)
       else refuse(step, { ...message, toUser: false }, fault('not_supported'))
   }
 }

@@ -4,6 +4,7 @@
  * so its own inboxes fill and the acceptors stop reading. Runs on: the main thread.
  */
 import type { KeyOffer } from '../mailbox/acceptor-messages.ts'
+import type { HistoryRun } from '../mailbox/history-messages.ts'
 import type { AppendedMessage, RemovedRun } from '../mailbox/inbox-messages.ts'
 import { Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
 import { readRouterMessage } from '../mailbox/router-codec.ts'
@@ -26,6 +27,7 @@ import type {
   RouterEvent,
   UserFound,
 } from './events.ts'
+import type { PastRequest, PastVerdict } from './past.ts'
 import { acceptorOf, createRouterState, type RouterOptions, type RouterState } from './state.ts'
 import { step } from './step.ts'
 import { type InboxStore, StoreLink } from './store-link.ts'
@@ -43,6 +45,9 @@ export interface RouterServices {
   /** Checks a bundle of signatures: a byte for each; undefined when there is too much to do. The bytes are given away. */
   verify(bundle: Uint8Array): Promise<Uint8Array | undefined>
   keyRequest(request: KeyRequest): Promise<KeyVerdict>
+  pastRequest(request: PastRequest): Promise<PastVerdict>
+  /** Keeps a run for the history, some time; its bytes are valid during the call. */
+  remember(run: HistoryRun): void
 }
 
 /** What the router tells those who log and count. */
@@ -313,6 +318,16 @@ export class RouterShell {
       case 'ban':
         this.#ban(effect)
         break
+      case 'remember':
+        this.#options.services.remember(effect.run)
+        break
+      case 'pastRequest': {
+        const { asker, request } = effect
+        void this.#options.services
+          .pastRequest(request)
+          .then((verdict) => this.#post({ kind: 'pastVerdict', asker, request, verdict }))
+        break
+      }
       case 'append':
       case 'openInbox':
       case 'readInbox':

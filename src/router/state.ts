@@ -8,6 +8,7 @@ import type { Asker, LoginVerdict, RouterEffect, SealedIdentity } from './events
 import type { Held } from './held.ts'
 import { createInboxState, type InboxOptions, type InboxState } from './inbox/inbox-state.ts'
 import type { Entry } from './inbox/window.ts'
+import { createPastState, type PastOptions, type PastState } from './past-state.ts'
 import { PendingKeys, type PendingKeysLimits } from './pending-keys.ts'
 import { SortedNames } from './sorted-names.ts'
 
@@ -33,6 +34,9 @@ export interface RouterOptions {
   /** No signature of this Unix second or an older one is accepted: an earlier life of the process may have done so. */
   readonly replayFloor: number
   readonly inbox: InboxOptions
+  readonly past: PastOptions
+  /** Users of whom it is known that they want receipts. */
+  readonly receiptAskersMax: number
 }
 
 /** A connection whose keys are being exchanged. */
@@ -52,6 +56,8 @@ export interface Sealed {
 
 /** What a client says of its device when it logs in. */
 export interface DeviceClaim {
+  /** Whether its user wants to hear what becomes of messages later. */
+  readonly wantsReceipts: boolean
   /** Empty: a device of its own, which lives as long as its connection. */
   readonly device: string
   readonly acknowledges: boolean
@@ -176,6 +182,9 @@ export interface RouterState {
   readonly replays: ReplayCache
   readonly pendingKeys: PendingKeys
   readonly inbox: InboxState
+  readonly past: PastState
+  /** Users who asked for receipts, the one that did so longest ago first. */
+  readonly receiptAskers: Set<string>
 }
 
 /** An empty router. */
@@ -199,6 +208,8 @@ export function createRouterState(options: RouterOptions): RouterState {
     replays: new ReplayCache(options.replays, options.replayFloor),
     pendingKeys: new PendingKeys(options.pendingKeys),
     inbox: createInboxState(options.inbox),
+    past: createPastState(options.past),
+    receiptAskers: new Set(),
   }
 }
 

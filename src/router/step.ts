@@ -8,7 +8,7 @@ import type { RouterEffect, RouterEvent } from './events.ts'
 import { exchangeKeys, keysExchanged } from './exchange.ts'
 import { sendAnswers } from './inbox/answers.ts'
 import { inboxRead } from './inbox/readers.ts'
-import { tellRemoved } from './inbox/removed.ts'
+import { tellDelivered, tellRemoved } from './inbox/removed.ts'
 import { runsStored } from './inbox/storing.ts'
 import { keepInboxes, storeAll } from './inbox/upkeep.ts'
 import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
@@ -21,6 +21,7 @@ import {
   inboxOpened,
   refuseApplicants,
 } from './login.ts'
+import { pastDecided } from './past.ts'
 import { announce } from './presence.ts'
 import { acknowledged, passwordChanged } from './requests.ts'
 import type { RouterState, Step } from './state.ts'
@@ -110,6 +111,12 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'runsStored':
       runsStored(at, event.runs)
+      break
+    case 'runsDelivered':
+      tellDelivered(at, event.delivered)
+      break
+    case 'pastVerdict':
+      pastDecided(at, event)
       break
     case 'runsRemoved':
       tellRemoved(at, event.removed)

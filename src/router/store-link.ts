@@ -3,7 +3,14 @@
  * answer is asked again of the one that stands in for it: nothing of that does harm when it is done twice. What need not
  * be waited for is gathered, and goes once a turn. Runs on: the main thread.
  */
-import type { Acknowledgement, AppendedMessage, InboxCalls, InboxRun, Ticket } from '../mailbox/inbox-messages.ts'
+import type {
+  Acknowledgement,
+  AppendedMessage,
+  InboxCalls,
+  InboxRun,
+  NotedRun,
+  Ticket,
+} from '../mailbox/inbox-messages.ts'
 import { comparePositions, type Position } from '../mailbox/position.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
 import type { StoredRun } from './inbox/storing.ts'
@@ -196,7 +203,8 @@ export class StoreLink {
     this.#written.clear()
     this.#journal = []
     if (acknowledgements.length > 0) {
-      this.#note(store.call('acknowledge', { acknowledgements }), () => {
+      const done = store.call('acknowledge', { acknowledgements }).then(({ delivered }) => this.#onDelivered(delivered))
+      this.#note(done, () => {
         for (const acknowledgement of acknowledgements) this.#noteAcknowledged(acknowledgement)
       })
     }
@@ -207,6 +215,10 @@ export class StoreLink {
     }
     // Whoever sends again what is not written down is told apart by its receiver.
     if (entries.length > 0) this.#note(store.call('journalIds', { entries: Buffer.concat(entries) }), () => {})
+  }
+
+  #onDelivered(delivered: readonly NotedRun[]): void {
+    if (delivered.length > 0) this.#post({ kind: 'runsDelivered', delivered })
   }
 
   /** What could not be noted is noted later: places only go forward. */

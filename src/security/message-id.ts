@@ -19,6 +19,15 @@ export function epochOf(text: string): number | undefined {
   return Number(text.slice(1))
 }
 
+/** What the name of a message says: its place, and the tag of its receiver; undefined for what is no such name. */
+export function placeOfMessage(
+  text: string,
+): { readonly epoch: number; readonly seq: number; readonly tag: string } | undefined {
+  const found = /^e([1-9]\d{0,14})-([1-9]\d{0,14})-([0-9a-f]{12})$/.exec(text)
+  if (found === null) return undefined
+  return { epoch: Number(found[1]), seq: Number(found[2]), tag: found[3] ?? '' }
+}
+
 /** The name of a message. `tag` is the receiver's, see {@link receiverTag}. */
 export function messageId(epoch: number, seq: number, tag: string): string {
   return `e${epoch}-${seq}-${tag}`

@@ -7,6 +7,7 @@ import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
 import type { ControlHandlers } from './control-server.ts'
 import type { KeyKeeper } from './key-keeper.ts'
+import { pageForOperator } from './past-service.ts'
 import { serverHealth } from './server-health.ts'
 
 /** Calls after which a user's sessions are out of date. */
@@ -25,6 +26,8 @@ export function controlHandlers(parts: {
   status: () => ServerStatus
   /** The longest text that is sent: as in a frame of a client. */
   frameBytesMax: number
+  /** Whether a history is kept. */
+  hasHistory: boolean
 }): ControlHandlers {
   const { shell, store, keys, frameBytesMax } = parts
   return {
@@ -52,7 +55,7 @@ export function controlHandlers(parts: {
       checkLength(message, frameBytesMax)
       return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
     },
-    history: notYet,
+    history: (query) => pageForOperator(store, parts.hasHistory, query),
     explain: notYet,
     pendingKeys: async ({ userId }) => expect('pendingKeys', await shell.command({ name: 'pendingKeys', userId })).keys,
     approveKey: async ({ userId, thumbprint }) => {

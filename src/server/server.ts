@@ -22,6 +22,8 @@ import { controlPath } from './control-protocol.ts'
 import { type ControlHandlers, type ControlServer, startControlServer } from './control-server.ts'
 import { drainServer } from './drain.ts'
 import { EventLog, type ServerLog } from './event-log.ts'
+import { HistoryFeed } from './history-feed.ts'
+import { keepHistory } from './history-upkeep.ts'
 import { keepInboxStore, rememberInboxes } from './inbox-upkeep.ts'
 import { KeyKeeper } from './key-keeper.ts'
 import { routerServices } from './router-services.ts'
@@ -112,18 +114,29 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     handlers: handlersOf(ready),
     onEvent: (event) => events.control(event),
   })
+  const feed = new HistoryFeed({
+    remember: (run) => parts.store?.remember(run) ?? false,
+    waitingBytesMax: limits.historyWaitingBytesMax.value,
+    onLost: (messages) =>
+      log.error({ messages }, 'messages are missing from the history: the store could not take them'),
+  })
   const store = await StoreKeeper.open({
     dataDir: settings.dataDir,
     inboxes: inboxSettings(settings),
+    history: settings.history,
     restartsMax: limits.storeRestartsMax.value,
     events: {
       died: (error) => {
         log.error({ err: error }, 'the storage thread died; another is being started')
         parts.shell?.detachStore()
       },
-      replaced: () => parts.shell?.attachStore(store),
+      replaced: () => {
+        parts.shell?.attachStore(store)
+        feed.restart()
+      },
       givenUp: (error) => fail(error),
       appended: (message) => parts.shell?.runsAppended(message),
+      remembered: (message) => feed.onDone(message),
     },
   })
   parts.store = store
@@ -200,7 +213,14 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const board = new ServerStatusBoard()
   const shell: RouterShell = new RouterShell({
     router: routerOptions(settings, epoch),
-    services: routerServices({ store: accounts, authenticator, registrar, keyExchange }),
+    services: routerServices({
+      store: accounts,
+      authenticator,
+      registrar,
+      keyExchange,
+      hasHistory: settings.history !== undefined,
+      remember: (run) => feed.take(run),
+    }),
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
@@ -212,7 +232,8 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   parts.shell = shell
   shell.attachStore(store)
   await rememberInboxes(store, shell, Date.now())
-  parts.stopUpkeep = keepInboxStore({
+  const stopHistory = keepHistory(store, { everyMs: limits.historyLookMs.value, rows: limits.historyLookRows.value })
+  const stopInboxes = keepInboxStore({
     store,
     onRemoved: (removed) => shell.runsRemoved(removed),
     deviceMs: settings.deviceDays * 86_400_000,
@@ -220,6 +241,11 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     lookMax: limits.expiryLookSegments.value,
     now: Date.now,
   })
+  parts.stopUpkeep = () => {
+    stopHistory()
+    stopInboxes()
+    feed.close()
+  }
   shell.offerKeys(keys.offer)
   keys.keep(limits.keyRenewalCheckMs.value, (offer) => shell.offerKeys(offer))
   const addresses = await acceptors.start()
@@ -231,6 +257,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
       store: accounts,
       keys,
       frameBytesMax: settings.frameBytesMax,
+      hasHistory: settings.history !== undefined,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
   )

@@ -2,6 +2,7 @@
  * The storage thread, supervised: one that dies is replaced, a limited number of times. Calls that have no answer by then fail,
  * as they would on a disk that fails; the router asks again by itself. Runs on: the main thread.
  */
+import type { HistoryDoneMessage, HistoryRun, HistorySettings } from '../mailbox/history-messages.ts'
 import type { AppendedMessage, InboxRun, InboxSettings, Ticket } from '../mailbox/inbox-messages.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import type { Store, StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
@@ -11,6 +12,8 @@ import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 export interface StoreKeeperOptions {
   readonly dataDir: string
   readonly inboxes: InboxSettings
+  /** Undefined: no history is kept. */
+  readonly history: HistorySettings | undefined
   /** Deaths in a row after which it gives up. */
   readonly restartsMax: number
   readonly events: StoreKeeperEvents
@@ -26,6 +29,8 @@ export interface StoreKeeperEvents {
   givenUp(error: Error): void
   /** What became of runs. */
   appended(message: AppendedMessage): void
+  /** What became of runs for the history. */
+  remembered(message: HistoryDoneMessage): void
 }
 
 /** A thread that lived so long is not one of a row of failures. */
@@ -61,6 +66,11 @@ export class StoreKeeper implements Store {
     return this.#state.kind === 'up' ? this.#state.client.append(run) : -1
   }
 
+  /** Hands over a run for the history: see `StoreClient`. */
+  remember(run: HistoryRun): boolean {
+    return this.#state.kind === 'up' && this.#state.client.remember(run)
+  }
+
   call<Name extends StoreCallName>(name: Name, take: StoreCalls[Name]['take']): Promise<StoreCalls[Name]['give']> {
     if (this.#state.kind === 'up') return this.#state.client.call(name, take)
     return Promise.reject(new StoreError('storage_failed', 'The storage thread is gone; another is being started.'))
@@ -75,10 +85,12 @@ export class StoreKeeper implements Store {
   }
 
   async #start(): Promise<void> {
-    const { dataDir, inboxes, events } = this.#options
+    const { dataDir, inboxes, history, events } = this.#options
     const client = await startStoreThread({
       dataDir,
       inboxes,
+      ...(history === undefined ? {} : { history }),
+      onHistoryDone: (message) => events.remembered(message),
       onDied: (error) => this.#onDied(error),
       onAppended: (message) => events.appended(message),
     })

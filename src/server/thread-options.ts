@@ -180,5 +180,12 @@ export function routerOptions(settings: Settings, epoch: number): RouterOptions 
     // An earlier life of the server may have accepted what is older. No restart takes less than a second.
     replayFloor: Math.floor(Date.now() / 1000) - 1,
     inbox: inboxOptions(settings, epoch),
+    past: {
+      isOn: settings.history !== undefined,
+      // The rest of an answer is small.
+      pageBytesMax: Math.max(settings.frameBytesMax - 4096, 1024),
+      requestsMax: limits.historyRequestsMax.value,
+    },
+    receiptAskersMax: limits.receiptAskersMax.value,
   }
 }

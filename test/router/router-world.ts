@@ -19,6 +19,8 @@ export const routerOptions: RouterOptions = {
   pendingReceiptsMax: 8,
   pendingLookupsMax: 4,
   presenceBatchMax: 100,
+  past: { isOn: false, pageBytesMax: 10_000, requestsMax: 2 },
+  receiptAskersMax: 2,
   inbox: {
     epoch: 1,
     ackWaitMs: 2000,

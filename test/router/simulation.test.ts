@@ -307,6 +307,9 @@ class Simulation {
       case 'cancelLogin':
       case 'observed':
         break
+      case 'remember':
+      case 'pastRequest':
+        break
       default:
         effect satisfies never
     }

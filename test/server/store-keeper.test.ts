@@ -1,7 +1,7 @@
-import { lastThread } from '../system/support/caught-threads.ts'
 import t from 'tap'
 import { StoreKeeper } from '../../src/server/store-keeper.ts'
 import { inboxSettingsDefault } from '../../src/store/local-store.ts'
+import { lastThread } from '../system/support/caught-threads.ts'
 import { within } from '../system/support/deadline.ts'
 
 t.test('a storage thread that dies is replaced, and the next one knows what was stored', async (t) => {
@@ -12,6 +12,7 @@ t.test('a storage thread that dies is replaced, and the next one knows what was 
   const told: string[] = []
   const keeper = await StoreKeeper.open({
     dataDir: t.testdir(),
+    history: undefined,
     inboxes: inboxSettingsDefault,
     restartsMax: 1,
     events: {
@@ -19,6 +20,7 @@ t.test('a storage thread that dies is replaced, and the next one knows what was 
       replaced: () => replaced(),
       givenUp: () => told.push('givenUp'),
       appended: () => {},
+      remembered: () => {},
     },
   })
   t.equal((await keeper.call('openEpoch', {})).epoch, 1)

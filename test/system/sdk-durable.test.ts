@@ -16,6 +16,7 @@ interface Person {
   readonly client: Client
   readonly texts: string[]
   readonly losses: Loss[]
+  readonly receipts: string[]
 }
 
 /** Logs in; the texts that come are collected. */
@@ -31,9 +32,11 @@ async function person(
   const texts: string[] = []
   const losses: Loss[] = []
   if (handles) client.on('TextMsgRequest', ({ Message }) => void texts.push(Message))
+  const receipts: string[] = []
   client.on('missing', (loss) => void losses.push(loss))
+  client.on('receipt', ({ to, status, msgId }) => void receipts.push(`${to} ${status} ${msgId}`))
   await client.login({ userId, password })
-  return { client, texts, losses }
+  return { client, texts, losses, receipts }
 }
 
 function numbers(from: number, to: number): string[] {
@@ -134,4 +137,32 @@ t.test('a message that is sent again with its id comes once', async (t) => {
   await t.rejects(alice.client.send('bob', 'other', { clientMsgId: 'mine' }), { code: 'id_reused', retryable: false })
   await alice.client.send('bob', 'end')
   t.same(bob.texts, ['hi', 'end'])
+})
+
+t.test('receipts come later, also to a sender who was away, and the past can be read', async (t) => {
+  const server = await start(t, { HISTORY: '30d' })
+  const first = await person(t, server, 'alice', { deviceId: 'phone', receipts: true })
+  const { msgId } = await first.client.send('bob', 'one')
+  const second = await first.client.send('bob', 'two')
+  t.match([second.status, second.msgId], ['stored', /^e/])
+  await first.client.close()
+  const bob = await person(t, server, 'bob', { handles: false })
+  const loop = bob.client[Symbol.asyncIterator]()
+  await within(loop.next(), 'the first')
+  const { value: last } = await within(loop.next(), 'the second')
+  if (last !== undefined) await bob.client.read(last)
+  void loop.next().catch(() => {})
+  const alice = await person(t, server, 'alice', { deviceId: 'phone', receipts: true })
+  const { receipts } = alice
+  await until(() => receipts.includes(`bob read ${second.msgId}`), `the receipts, of ${receipts.join(', ')}`)
+  t.ok(receipts.includes(`bob delivered ${msgId}`), receipts.join(', '))
+  const page = await alice.client.history('bob', { limit: 1 })
+  t.match(page, {
+    more: true,
+    readByOther: page.items[0]?.position,
+    items: [{ message: { content: { Message: 'two' } } }],
+  })
+  const before = await alice.client.history('bob', { before: page.items[0]?.position })
+  t.match(before, { more: false, items: [{ message: { from: 'alice', content: { Message: 'one' } } }] })
+  t.match(await bob.client.conversations(), { items: [{ userId: 'alice', unread: 0 }] })
 })

@@ -5,8 +5,16 @@ import type { Entity } from './entity.ts'
 const ReceiptEventSchema = Type.Object({
   /** The receiver of the messages. */
   ToUserId: Type.String(),
-  /** `dropped`: they had to make room in a full inbox; `expired`: their time was over before the receiver came. */
-  Status: Type.Union([Type.Literal('dropped'), Type.Literal('expired')]),
+  /**
+   * `delivered`: a device of the receiver has acknowledged them. `read`: the receiver has read up to the one that is named.
+   * `dropped`: they had to make room in a full inbox; `expired`: their time was over before the receiver came.
+   */
+  Status: Type.Union([
+    Type.Literal('delivered'),
+    Type.Literal('read'),
+    Type.Literal('dropped'),
+    Type.Literal('expired'),
+  ]),
   Items: Type.Array(Type.Object({ MsgId: Type.String() })),
 })
 

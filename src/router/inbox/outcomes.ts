@@ -7,6 +7,7 @@ import { reject } from '../answer.ts'
 import type { Step } from '../state.ts'
 import { answer, answerRun, type DeliveryStatus } from './answers.ts'
 import { hasLiveReader, isRetaining, type Recipient } from './recipient.ts'
+import { rememberSettled } from './remembered.ts'
 import type { Entry } from './window.ts'
 
 /** What the next frames, up to an index, are answered with. */
@@ -35,6 +36,7 @@ function noteMissed(step: Step, recipient: Recipient, { place, seq }: Entry, fat
 /** Drops from the window what is settled, but for what somebody may still be given out of it. */
 export function tidy(step: Step, recipient: Recipient): void {
   const { inbox } = step.state
+  rememberSettled(step, recipient)
   const before = recipient.window.bytes
   const kept = isRetaining(recipient) ? inbox.options.windowBytesMax : -1
   for (const { place } of recipient.window.dropSettled(kept)) {
@@ -43,7 +45,9 @@ export function tidy(step: Step, recipient: Recipient): void {
   }
   inbox.windowBytes += recipient.window.bytes - before
   // Numbers of what nobody got and no store has are no holes: they are given to what comes next.
-  if (recipient.window.entries.length === 0) recipient.lastSeq = recipient.lastUsed
+  if (recipient.window.entries.length > 0) return
+  recipient.lastSeq = recipient.lastUsed
+  recipient.remembered = Math.min(recipient.remembered, recipient.lastSeq)
 }
 
 function nextFate(step: Step, recipient: Recipient, entry: Entry): Fate | undefined {

@@ -40,6 +40,8 @@ export interface Recipient {
   lastSeq: number
   /** The last number that a session was given, or that may be in the store. Those after it may be given again. */
   lastUsed: number
+  /** Up to which number the history was told. */
+  remembered: number
   readonly window: Window
   readonly readers: Map<ConnectionId, Reader>
   /** Logins for which the store was asked how far they are. */
@@ -64,6 +66,7 @@ export function createRecipient(user: string, lastSeq: number, existence: Recipi
     existence,
     lastSeq,
     lastUsed: lastSeq,
+    remembered: lastSeq,
     window: new Window(),
     readers: new Map(),
     openings: 0,

@@ -38,7 +38,7 @@ function store(step: Step, recipient: Recipient, entry: Entry): void {
       seq,
       count,
       expires: step.now + inbox.options.ttlMs,
-      note: inbox.options.dropsOldest && from !== undefined ? Buffer.from(from) : nothing,
+      note: from !== undefined && isToBeTold(step, from) ? Buffer.from(from) : nothing,
       ids,
       frames,
     },
@@ -46,6 +46,11 @@ function store(step: Step, recipient: Recipient, entry: Entry): void {
 }
 
 const nothing = new Uint8Array(0)
+
+/** Whether a sender hears of what becomes of a message later: who asked for it, and whoever's messages may have to make room. */
+function isToBeTold({ state }: Step, sender: string): boolean {
+  return state.inbox.options.dropsOldest || state.receiptAskers.has(sender)
+}
 
 /** The store has answered. */
 export function runsStored(step: Step, runs: readonly StoredRun[]): void {
