@@ -321,11 +321,6 @@ export const limits = {
     unit: 'runs of messages',
     reason: 'whose steps are remembered to explain what became of a message, 5 MiB; older ones are forgotten',
   },
-  traceRemovals: {
-    value: 4096,
-    unit: 'runs of messages',
-    reason: 'the same for those that expired or had to make room',
-  },
   // Keys of users and signatures.
   userKeysMax: {
     value: 16,

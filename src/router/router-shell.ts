@@ -11,6 +11,7 @@ import { readRouterMessage } from '../mailbox/router-codec.ts'
 import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
 import type { DeviceKey, Policies } from '../mailbox/store-messages.ts'
 import type { Fault } from '../protocol/errors.ts'
+import { receiverTag } from '../security/message-id.ts'
 import { AcceptorLink } from './acceptor-link.ts'
 import type {
   Command,
@@ -31,6 +32,7 @@ import type { PastRequest, PastVerdict } from './past.ts'
 import { acceptorOf, createRouterState, type RouterOptions, type RouterState } from './state.ts'
 import { step } from './step.ts'
 import { type InboxStore, StoreLink } from './store-link.ts'
+import type { Traced } from './trace.ts'
 
 /** What the router has others do. None of them rejects. */
 export interface RouterServices {
@@ -138,6 +140,12 @@ export class RouterShell {
       this.#commands.set(id, resolve)
       this.#post({ kind: 'command', id, command })
     })
+  }
+
+  /** What became of a message lately; undefined when that is not known any more. */
+  traced(place: { readonly epoch: number; readonly seq: number; readonly tag: string }): Traced | undefined {
+    if (place.epoch !== this.#state.inbox.epoch) return undefined
+    return this.#state.trace.find((user) => receiverTag(user) === place.tag, place.seq)
   }
 
   /** Connections are offered these keys from now on. */

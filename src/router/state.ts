@@ -11,6 +11,7 @@ import type { Entry } from './inbox/window.ts'
 import { createPastState, type PastOptions, type PastState } from './past-state.ts'
 import { PendingKeys, type PendingKeysLimits } from './pending-keys.ts'
 import { SortedNames } from './sorted-names.ts'
+import { Trace } from './trace.ts'
 
 /** How the router was set up. */
 export interface RouterOptions {
@@ -37,6 +38,8 @@ export interface RouterOptions {
   readonly past: PastOptions
   /** Users of whom it is known that they want receipts. */
   readonly receiptAskersMax: number
+  /** Runs of messages whose steps are remembered. */
+  readonly traceRuns: number
 }
 
 /** A connection whose keys are being exchanged. */
@@ -183,6 +186,8 @@ export interface RouterState {
   readonly pendingKeys: PendingKeys
   readonly inbox: InboxState
   readonly past: PastState
+  /** What became of messages lately. */
+  readonly trace: Trace
   /** Users who asked for receipts, the one that did so longest ago first. */
   readonly receiptAskers: Set<string>
 }
@@ -209,6 +214,7 @@ export function createRouterState(options: RouterOptions): RouterState {
     pendingKeys: new PendingKeys(options.pendingKeys),
     inbox: createInboxState(options.inbox),
     past: createPastState(options.past),
+    trace: new Trace(options.traceRuns),
     receiptAskers: new Set(),
   }
 }

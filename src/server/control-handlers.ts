@@ -6,6 +6,7 @@ import type { CommandReply } from '../router/events.ts'
 import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
 import type { ControlHandlers } from './control-server.ts'
+import { explainMessage } from './explainer.ts'
 import type { KeyKeeper } from './key-keeper.ts'
 import { pageForOperator } from './past-service.ts'
 import { serverHealth } from './server-health.ts'
@@ -56,7 +57,7 @@ export function controlHandlers(parts: {
       return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
     },
     history: (query) => pageForOperator(store, parts.hasHistory, query),
-    explain: notYet,
+    explain: ({ msgId }) => explainMessage({ store, traced: (place) => shell.traced(place), now: Date.now }, msgId),
     pendingKeys: async ({ userId }) => expect('pendingKeys', await shell.command({ name: 'pendingKeys', userId })).keys,
     approveKey: async ({ userId, thumbprint }) => {
       const { problem } = expect('approveKey', await shell.command({ name: 'approveKey', userId, thumbprint }))
@@ -69,10 +70,6 @@ export function controlHandlers(parts: {
       return give
     },
   }
-}
-
-async function notYet(): Promise<never> {
-  throw Object.assign(new Error('This server keeps no history.'), { code: 'not_supported' satisfies ErrorCode })
 }
 
 /** Tells the sessions of a user what was done to the account. */

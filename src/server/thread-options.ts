@@ -186,6 +186,7 @@ export function routerOptions(settings: Settings, epoch: number): RouterOptions 
       pageBytesMax: Math.max(settings.frameBytesMax - 4096, 1024),
       requestsMax: limits.historyRequestsMax.value,
     },
+    traceRuns: limits.traceRuns.value,
     receiptAskersMax: limits.receiptAskersMax.value,
   }
 }

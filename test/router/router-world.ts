@@ -21,6 +21,7 @@ export const routerOptions: RouterOptions = {
   presenceBatchMax: 100,
   past: { isOn: false, pageBytesMax: 10_000, requestsMax: 2 },
   receiptAskersMax: 2,
+  traceRuns: 16,
   inbox: {
     epoch: 1,
     ackWaitMs: 2000,

@@ -23,7 +23,11 @@ class Store implements InboxStore {
   call<Name extends keyof InboxCalls>(name: Name, take: InboxCalls[Name]['take']): Promise<InboxCalls[Name]['give']> {
     this.asked.push(`${name}${'acknowledgements' in take ? ` ${take.acknowledgements.map(({ seq }) => seq)}` : ''}`)
     return new Promise((resolve, reject) => {
-      this.answers.push((error) => (error === undefined ? resolve(undefined as never) : reject(error)))
+      this.answers.push((error) =>
+        error === undefined
+          ? resolve((name === 'acknowledge' ? { delivered: [] } : undefined) as never)
+          : reject(error),
+      )
     })
   }
 }

@@ -1,5 +1,6 @@
 /** The history and receipts of a whole server, by the SDK and by the control socket. */
 import t, { type Test } from 'tap'
+import { connectControl } from '../../src/cli/control-client.ts'
 import { type Client, connect, type Receipt } from '../../src/client/index.ts'
 import { until } from './support/deadline.ts'
 import { password, startTestServer, type TestServer, type TestServerOptions } from './support/test-server.ts'
@@ -99,4 +100,23 @@ t.test('without a history there is none, and receipts are told all the same', as
   const alice = await person(t, server, 'alice')
   await t.rejects(alice.history('bob'), { code: 'not_supported' })
   await t.rejects(alice.request('ReadRequest', { UserId: 'bob', MsgId: 'e1-1-0123456789ab' }), { code: 'bad_content' })
+})
+
+t.test('an operator is told step by step what became of a message', async (t) => {
+  const server = await start(t)
+  const alice = await person(t, server, 'alice')
+  const sent = await alice.send('bob', 'hello')
+  const bob = await person(t, server, 'bob')
+  bob.on('TextMsgRequest', () => {})
+  const control = await connectControl(server.dataDir)
+  if (control === undefined) throw new Error('no control socket')
+  t.teardown(() => control.close())
+  const stepsOf = async (): Promise<readonly string[]> =>
+    (await control.call('explain', { msgId: sent.msgId ?? '' })).steps.map(({ step }) => step)
+  await until(async () => (await stepsOf()).includes('acknowledged'), 'the acknowledgement')
+  t.same((await stepsOf()).slice(0, 2), ['accepted', 'stored'])
+  t.same(await control.call('explain', { msgId: 'e1-999-0123456789ab' }), { known: false, steps: [] })
+  const page = await control.call('history', { user: 'bob', with: 'alice' })
+  t.match(page.items, [{ position: 1, message: { FromUserId: 'alice', MsgId: sent.msgId } }])
+  t.match((await control.call('status', {})).health, { store: 'ok' })
 })

@@ -50,6 +50,10 @@ export function accept(step: Step, user: string, run: NewRun, existence: Recipie
     asker: run.asker,
     from: run.from,
     acceptedAt: step.now,
+    mark: step.state.trace.accepted(
+      { from: run.from ?? '', to: user, seq: recipient.lastSeq + 1, count: run.count },
+      step.now,
+    ),
     place: { kind: 'held' },
     acknowledged: 0,
     answered: 0,

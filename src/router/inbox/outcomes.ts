@@ -16,10 +16,14 @@ type Fate =
   /** `isUnsure`: it may still be stored, so it is remembered. */
   | { readonly until: number; readonly code: ErrorCode; readonly isUnsure: boolean }
 
+/** What the trace says of an answer. */
+const traceStepOf = { delivered: 'acknowledged', stored: 'stored', sent: 'sent' } as const
+
 /** Answers what can be answered of a run. */
 export function settle(step: Step, recipient: Recipient, entry: Entry): void {
   for (let fate = nextFate(step, recipient, entry); fate !== undefined; fate = nextFate(step, recipient, entry)) {
     tell(step, recipient, entry, fate)
+    step.state.trace.note(entry.mark, 'code' in fate ? 'rejected' : traceStepOf[fate.status], step.now)
     noteMissed(step, recipient, entry, fate)
     step.state.inbox.unanswered -= fate.until - entry.answered
     entry.answered = fate.until

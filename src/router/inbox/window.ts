@@ -29,6 +29,8 @@ export interface Entry {
   readonly from: string | undefined
   /** Unix milliseconds. */
   readonly acceptedAt: number
+  /** Its mark in the trace; -1: none. */
+  readonly mark: number
   place: Place
   /** So many of the first frames were acknowledged by a device. */
   acknowledged: number

@@ -9,6 +9,7 @@ function entry(seq: number, count: number): Entry {
     keys: undefined,
     asker: undefined,
     from: undefined,
+    mark: -1,
     acceptedAt: 0,
     place: { kind: 'held' },
     acknowledged: 0,
