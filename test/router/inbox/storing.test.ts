@@ -1,6 +1,6 @@
 import t from 'tap'
-import { ofKind } from '../router-world.ts'
-import { InboxWorld, runsIn } from './inbox-world.ts'
+import { ofKind, saidTo } from '../router-world.ts'
+import { givenTo, InboxWorld, runsIn } from './inbox-world.ts'
 
 t.test('runs go to the store in their order: all before one go first', async (t) => {
   const world = new InboxWorld()
@@ -42,4 +42,38 @@ t.test('the store hears how far a device is when it may keep something for it', 
 t.test('an answer for a run that nobody waits for does no harm', async (t) => {
   const world = new InboxWorld()
   t.strictSame(world.step({ kind: 'runsStored', runs: [{ user: 'bob', seq: 1, count: 1, refused: undefined }] }), [])
+})
+
+t.test(
+  'while there is no room, one run at a time asks for it: what is refused leaves no hole in the numbers',
+  async (t) => {
+    for (const code of ['inbox_full', 'storage_full'] as const) {
+      const world = new InboxWorld()
+      world.login(1, 'ann')
+      world.relay(1, 'bob')
+      world.stored(runsIn(world.found('bob')))
+      const [second] = runsIn(world.relay(1, 'bob'))
+      const [third] = runsIn(world.relay(1, 'bob'))
+      if (second === undefined || third === undefined) throw new Error('nothing is stored')
+      world.stored([second], { from: 0, code })
+      const meanwhile = world.relay(1, 'bob')
+      t.match(saidTo(meanwhile, 1), [{ content: { Code: code } }], 'the third one is still asking')
+      t.strictSame(runsIn(meanwhile), [])
+      world.stored([third], { from: 0, code })
+      const asking = runsIn(world.relay(1, 'bob'))
+      t.match(asking, [{ seq: 2 }], 'and again')
+      t.strictSame(runsIn(world.relay(1, 'bob')), [])
+      world.stored(asking)
+      t.match([...runsIn(world.relay(1, 'bob')), ...runsIn(world.relay(1, 'bob'))], [{ seq: 3 }, { seq: 4 }])
+    }
+  },
+)
+
+t.test('who is there gets messages all the same, whatever the store says', async (t) => {
+  const world = new InboxWorld()
+  world.login(1, 'ann')
+  world.acknowledging(2, 'bob', { devices: ['phone', 'desk'] })
+  world.stored(runsIn(world.relay(1, 'bob')), { from: 0, code: 'storage_full' })
+  t.strictSame(givenTo(world.relay(1, 'bob'), 2), [2])
+  t.strictSame(givenTo(world.relay(1, 'bob'), 2), [3])
 })
