@@ -159,6 +159,8 @@ export interface Outcome {
   readonly arrivals: Arrivals
   /** Delivery times of a sink, times of answers of a pacer or of storing, or login times. */
   readonly times?: Distribution
+  /** Of the same those of receivers who don't acknowledge, where others do. */
+  readonly plainTimes?: Distribution
   /** How late a pacer was itself. */
   readonly lag?: Distribution
   readonly tokens?: readonly string[]

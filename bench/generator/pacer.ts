@@ -27,6 +27,7 @@ class Pacer implements Work {
   readonly #senders: Sender[] = []
   readonly #lag = new TimeRecorder()
   readonly #answerTimes = new TimeRecorder()
+  readonly #plainAnswerTimes = new TimeRecorder()
   readonly #complaints = new Complaints()
   readonly #intervalMs: number
   readonly #asksForAnswers: boolean
@@ -38,16 +39,18 @@ class Pacer implements Work {
   constructor(order: PacerOrder, connections: Awaited<ReturnType<typeof openAll>>) {
     this.#intervalMs = 1000 / order.pace.ratePerSecond
     this.#asksForAnswers = order.shape.callback
+    const isMixed = order.pairs.some((pair) => pair.receiver.ack !== undefined)
     for (const [index, pair] of order.pairs.entries()) {
       const connection = connections[index]
       if (connection === undefined) continue
+      const isAcknowledged = pair.receiver.ack !== undefined
       const route = { number: pair.number, fromUserId: pair.sender.userId, toUserId: pair.receiver.userId }
       this.#senders.push(
         new Sender(connection, route, {
-          shape: order.shape,
+          shape: { ...order.shape, status: isAcknowledged ? 'delivered' : 'sent' },
           batchMax,
           complaints: this.#complaints,
-          answered: (sequence) => this.#answered(sequence * order.pace.senders + index),
+          answered: (sequence) => this.#answered(sequence * order.pace.senders + index, isAcknowledged || !isMixed),
         }),
       )
     }
@@ -68,6 +71,7 @@ class Pacer implements Work {
       arrivals: { arrived: 0, doubled: 0, disordered: 0, foreign: 0 },
       lag: this.#lag.distribution(),
       times: this.#answerTimes.distribution(),
+      plainTimes: this.#plainAnswerTimes.distribution(),
       complaints: this.#complaints.list(),
     }
     await Promise.all(this.#senders.map((sender) => sender.close()))
@@ -98,9 +102,10 @@ class Pacer implements Work {
     setImmediate(this.#turn)
   }
 
-  #answered(index: number): void {
+  #answered(index: number, isFirstKind: boolean): void {
     const dueMs = this.#dueMs(index)
-    if (dueMs >= this.#schedule.measureMs) this.#answerTimes.record(now() - dueMs)
+    if (dueMs >= this.#schedule.measureMs)
+      (isFirstKind ? this.#answerTimes : this.#plainAnswerTimes).record(now() - dueMs)
   }
 
   #dueMs(index: number): number {

@@ -1,8 +1,4 @@
-/**
- * What it costs in time that an online receiver acknowledges: the same pairs at the same rate, with and without, one after
- * the other on the same server, and the two in turns from round to round.
- */
-import type { MessageShape } from '../generator/frame.ts'
+/** What it costs in time that an online receiver acknowledges: pairs at one rate, with and without, on the same server. */
 import type { Distribution, Pair } from '../generator/messages.ts'
 import type { Settings } from '../options.ts'
 import type { Server } from '../servers/server.ts'
@@ -25,78 +21,91 @@ const columns: readonly Column[] = [
   { key: 'serverMicrosecondsPlain', heading: 'without', unit: 'microseconds', ratio: false },
 ]
 
-/** One case. Each half of a round takes the seconds of the settings. */
+/** How receivers are divided: all of one kind and then all of the other, or half of them each at the same time. */
+type Division = 'in turns' | 'at once'
+
+/** Two cases: in turns each kind has the server for itself; at once both meet the same noise on the machine. */
 export function acknowledgedCases(settings: Settings): Case[] {
-  return [
-    {
-      scenario: 'offline',
-      name: 'acknowledged arrival',
-      title: `${describe({ ...settings, callback: true })}, ${settings.rate} messages/s open loop, receivers who acknowledge beside receivers who don't`,
-      columns,
-      beside: 'floor',
-      needs: { users: 2 * settings.pairs, manyDevices: false },
-      freshServer: false,
-      fits: (name) => name === 'parley',
-      run,
-    },
-  ]
+  return (['in turns', 'at once'] as const).map((division) => ({
+    scenario: 'offline',
+    name: `acknowledged arrival, ${division}`,
+    title: `${describe({ ...settings, callback: true })}, ${settings.rate} messages/s open loop, receivers who acknowledge beside receivers who don't, ${division}`,
+    columns: division === 'in turns' ? columns : columns.filter(({ key }) => !key.startsWith('server')),
+    beside: 'floor',
+    needs: { users: 2 * settings.pairs, manyDevices: false },
+    freshServer: false,
+    fits: (name) => name === 'parley',
+    run: (server, bench) => run(server, bench, division),
+  }))
 }
 
-/** Which half comes first changes from round to round. */
+/** Which kind comes first changes from round to round. */
 let isAcknowledgedFirst = false
 
-async function run(server: Server, bench: Bench): Promise<Measurement> {
+async function run(server: Server, bench: Bench, division: Division): Promise<Measurement> {
   const { settings } = bench
-  const plainPairs = pairUp(await bench.tokens.logins(2 * settings.pairs))
-  const ackPairs = plainPairs.map((pair) => ({ ...pair, receiver: { ...pair.receiver, ack: {} } }))
+  const plain = pairUp(await bench.tokens.logins(2 * settings.pairs))
+  const acknowledging = plain.map((pair) => ({ ...pair, receiver: { ...pair.receiver, ack: {} } }))
   const shape = { size: settings.size, from: settings.from, callback: true }
-  const plain = (): Promise<Paced> => half(server, bench, { pairs: plainPairs, shape: { ...shape, status: 'sent' } })
-  const acknowledged = (): Promise<Paced> =>
-    half(server, bench, { pairs: ackPairs, shape: { ...shape, status: 'delivered' } })
-  isAcknowledgedFirst = !isAcknowledgedFirst
-  const early = isAcknowledgedFirst ? await acknowledged() : undefined
-  const without = await plain()
-  return measurement(early ?? (await acknowledged()), without)
-}
-
-function half(
-  server: Server,
-  bench: Bench,
-  how: { readonly pairs: readonly Pair[]; readonly shape: MessageShape },
-): Promise<Paced> {
-  const kind = how.shape.status === 'sent' ? 'without' : 'with'
-  return pace(server, { ...bench, progress: (text) => bench.progress(`${kind} acknowledgements · ${text}`) }, how)
-}
-
-function measurement(acknowledged: Paced, plain: Paced): Measurement {
-  const figures: Record<string, number> = {}
-  const put = (name: string, times: Distribution | undefined): void => {
-    if (times === undefined || times.count === 0) return
-    figures[name] = times.p99Ms
-    figures[`${name}P50`] = times.p50Ms
+  const measure = (kind: string, pairs: readonly Pair[]): Promise<Paced> =>
+    pace(server, { ...bench, progress: (text) => bench.progress(`${kind} · ${text}`) }, { pairs, shape })
+  if (division === 'at once') {
+    const mixed = plain.map((pair, index) => (index % 2 === 0 ? (acknowledging[index] ?? pair) : pair))
+    const both = await measure('with and without acknowledgements', mixed)
+    return measurement([both], {
+      arrival: both.received.times,
+      arrivalPlain: both.received.plainTimes,
+      answer: both.paced.times,
+      answerPlain: both.paced.plainTimes,
+    })
   }
-  put('arrival', acknowledged.received.times)
-  put('arrivalPlain', plain.received.times)
-  put('answer', acknowledged.paced.times)
-  put('answerPlain', plain.paced.times)
+  isAcknowledgedFirst = !isAcknowledgedFirst
+  const early = isAcknowledgedFirst ? await measure('with acknowledgements', acknowledging) : undefined
+  const without = await measure('without acknowledgements', plain)
+  const acknowledged = early ?? (await measure('with acknowledgements', acknowledging))
+  const { figures, ...rest } = measurement([acknowledged, without], {
+    arrival: acknowledged.received.times,
+    arrivalPlain: without.received.times,
+    answer: acknowledged.paced.times,
+    answerPlain: without.paced.times,
+  })
+  return {
+    ...rest,
+    figures: {
+      ...figures,
+      ...cpuOf('serverMicroseconds', acknowledged),
+      ...cpuOf('serverMicrosecondsPlain', without),
+    },
+  }
+}
+
+function cpuOf(name: string, { load }: Paced): Record<string, number> {
+  return load.serverCpuMs === undefined ? {} : { [name]: (load.serverCpuMs * 1000) / load.done }
+}
+
+function measurement(
+  runs: readonly Paced[],
+  times: Readonly<Record<'arrival' | 'arrivalPlain' | 'answer' | 'answerPlain', Distribution | undefined>>,
+): Measurement {
+  const figures: Record<string, number> = {}
+  for (const [name, distribution] of Object.entries(times)) {
+    if (distribution === undefined || distribution.count === 0) continue
+    figures[name] = distribution.p99Ms
+    figures[`${name}P50`] = distribution.p50Ms
+  }
   figures['arrivalRatio'] = (figures['arrival'] ?? Number.NaN) / (figures['arrivalPlain'] ?? Number.NaN)
   figures['answerRatio'] = (figures['answer'] ?? Number.NaN) / (figures['answerPlain'] ?? Number.NaN)
-  for (const [name, { load }] of [
-    ['serverMicroseconds', acknowledged],
-    ['serverMicrosecondsPlain', plain],
-  ] as const) {
-    if (load.serverCpuMs !== undefined) figures[name] = (load.serverCpuMs * 1000) / load.done
-  }
-  const both = [acknowledged, plain]
-  const arrivals = sumArrivals(both.map((one) => one.received.arrivals))
-  const refusal = both.map((one) => lagRefusal(one.received.times, one.paced.lag)).find((one) => one !== undefined)
+  const refusal = runs.map((one) => lagRefusal(one.received.times, one.paced.lag)).find((one) => one !== undefined)
   return {
     figures,
-    verification: verify(acknowledged.sent + plain.sent, arrivals),
+    verification: verify(
+      runs.reduce((sum, one) => sum + one.sent, 0),
+      sumArrivals(runs.map((one) => one.received.arrivals)),
+    ),
     load: undefined,
-    times: acknowledged.received.times,
-    notes: [...both.flatMap((one) => loadNotes(one.load)), ...(refusal === undefined ? [] : [refusal])],
-    faults: both.flatMap((one) => [...one.received.complaints, ...one.paced.complaints]),
+    times: times.arrival,
+    notes: [...runs.flatMap((one) => loadNotes(one.load)), ...(refusal === undefined ? [] : [refusal])],
+    faults: runs.flatMap((one) => [...one.received.complaints, ...one.paced.complaints]),
     refusal,
   }
 }

@@ -17,7 +17,6 @@ import { databaseFileName } from '../../src/store/database-file.ts'
 import { newSeed, type Random, randomOf } from '../mailbox/random.ts'
 import { until } from '../system/support/deadline.ts'
 import { TcpClient } from '../system/support/tcp-client.ts'
-import { password } from '../system/support/test-server.ts'
 import { loadFlags, makeDataFolder } from './support/data-folder.ts'
 import { idOf, Ledger, nameIn, textOf } from './support/ledger.ts'
 import { SdkReader } from './support/sdk-reader.ts'
@@ -27,6 +26,8 @@ import { startServerProcess } from './support/server-process.ts'
 const placesCount = 200
 const readers = ['bob', 'carol', 'dave', 'eve']
 const senders = ['amy', 'ann']
+/** Servers at a time: most of it is waiting. */
+const hostsCount = 4
 const messagesEach = 200
 const damagedFiles = ['', '-wal', '-commits'].map((suffix) => `${databaseFileName}${suffix}`)
 
@@ -40,44 +41,64 @@ t.setTimeout(600_000)
 t.test('bytes flipped and files cut at 200 places', { timeout: 600_000 }, async (t) => {
   const seed = newSeed()
   t.comment(`TEST_SEED=${seed}`)
-  const random = randomOf(seed)
   const folder = mkdtempSync(join(tmpdir(), 'parley-test-'))
-  const host = new ServerHost()
+  const hosts = Array.from({ length: hostsCount }, () => new ServerHost())
   t.teardown(async () => {
-    await host.end()
+    await Promise.all(hosts.map((host) => host.end()))
     rmSync(folder, { recursive: true, force: true })
   })
   const whole = join(folder, 'whole')
-  await storeMessages(t, whole)
+  const tokens = await storeMessages(t, whole)
   const sizes = damagedFiles.map((name) => `${name} ${readFileSync(join(whole, name)).length}`)
   t.comment(`bytes: ${sizes.join(', ')}`)
-  t.equal(await judge(host, whole, join(folder, 'undamaged'), () => {}), 'whole', 'what is not damaged is served')
   const verdicts = { refused: 0, reported: 0, whole: 0 }
-  for (let place = 0; place < placesCount; place++) {
-    let what = ''
-    try {
-      const verdict = await judge(host, whole, join(folder, 'damaged'), (dataDir) => {
-        what = damage(dataDir, random, place % 10 === 0)
-      })
-      verdicts[verdict]++
-    } catch (error) {
-      t.fail(`place ${place}, ${what}: ${error instanceof Error ? error.message : error}`)
-      await host.end()
+  let next = 0
+  const work = async (host: ServerHost): Promise<void> => {
+    for (let place = next++; place < placesCount; place = next++) {
+      // Of its own, so that one place can be looked at alone.
+      const random = randomOf(seed + place)
+      let what = ''
+      const source = { host, whole, tokens, dataDir: join(folder, `place${place}`) }
+      try {
+        const verdict = await judge(source, (dataDir) => {
+          what = damage(dataDir, random, place % 10 === 0)
+        })
+        verdicts[verdict]++
+      } catch (error) {
+        t.fail(`place ${place}, ${what}: ${error instanceof Error ? error.message : error}`)
+        await host.end()
+      }
     }
   }
+  const [first] = hosts
+  if (first === undefined) return
+  const undamaged = { host: first, whole, tokens, dataDir: join(folder, 'undamaged') }
+  t.equal(await judge(undamaged, () => {}), 'whole', 'what is not damaged is served')
+  await Promise.all(hosts.map(work))
   t.comment(JSON.stringify(verdicts))
   t.ok(verdicts.refused + verdicts.reported > placesCount / 10, 'much of it was found')
 })
 
-/** Messages for people who are away, in a database and in its journal, as a server leaves them that was killed. */
-async function storeMessages(t: Parameters<typeof makeDataFolder>[0], dataDir: string): Promise<void> {
+/**
+ * Messages for people who are away, in a database and in its journal, as a server leaves them that was killed.
+ *
+ * @returns what logs the readers in
+ */
+async function storeMessages(
+  t: Parameters<typeof makeDataFolder>[0],
+  dataDir: string,
+): Promise<ReadonlyMap<string, string>> {
   mkdirSync(dataDir, { mode: 0o700 })
   await makeDataFolder(t, [...readers, ...senders], dataDir)
   const server = await startServerProcess(loadFlags(dataDir))
   const ledger = new Ledger()
   const logIn = (user: string): Promise<SdkReader> =>
     SdkReader.join({ ledger, port: server.port, reader: { user, device: 'desk' } })
-  for (const reader of await Promise.all(readers.map(logIn))) await reader.goAway()
+  const tokens = new Map<string, string>()
+  for (const reader of await Promise.all(readers.map(logIn))) {
+    tokens.set(reader.reader.user, reader.client.session?.token ?? '')
+    await reader.goAway()
+  }
   const talkers = await Promise.all(senders.map(logIn))
   for (let count = 0; count < messagesEach; count++) {
     const sending = talkers.flatMap(({ client, reader }) =>
@@ -91,6 +112,7 @@ async function storeMessages(t: Parameters<typeof makeDataFolder>[0], dataDir: s
   }
   await server.kill()
   for (const talker of talkers) await talker.goAway()
+  return tokens
 }
 
 /** Flips a bit, or cuts the file; says where. */
@@ -112,19 +134,23 @@ function damage(dataDir: string, random: Random, cuts: boolean): string {
   return `bit ${bit} of byte ${at} of ${name}`
 }
 
+/** Where a server is started, and on which copy of what. */
+interface Source {
+  readonly host: ServerHost
+  readonly whole: string
+  /** By reader. */
+  readonly tokens: ReadonlyMap<string, string>
+  readonly dataDir: string
+}
+
 /** Starts a server on a copy with damage, and reads everything. @throws what must not be: a wrong message, or silence */
-async function judge(
-  host: ServerHost,
-  whole: string,
-  dataDir: string,
-  harm: (dataDir: string) => void,
-): Promise<Verdict> {
+async function judge({ host, whole, tokens, dataDir }: Source, harm: (dataDir: string) => void): Promise<Verdict> {
   copyData(whole, dataDir)
   try {
     harm(dataDir)
     const { port } = await host.start(loadFlags(dataDir))
     if (port === undefined) return 'refused'
-    const read = await Promise.all(readers.map((reader) => readInbox(port, reader)))
+    const read = await Promise.all(readers.map((reader) => readInbox(port, reader, tokens.get(reader) ?? '')))
     const warnings = await host.stop()
     const wrong = read.flatMap(({ faults }) => faults)
     if (wrong.length > 0) throw new Error(`served wrongly: ${wrong.slice(0, 3).join('; ')}`)
@@ -156,7 +182,7 @@ interface Read {
 }
 
 /** Reads all that a server has for a device. */
-async function readInbox(port: number, reader: string): Promise<Read> {
+async function readInbox(port: number, reader: string, token: string): Promise<Read> {
   const faults: string[] = []
   const last = new Map<string, number>()
   let shown = 0
@@ -182,8 +208,12 @@ async function readInbox(port: number, reader: string): Promise<Read> {
     return 'kept'
   }
   try {
-    const login = { UserId: reader, Password: password, DeviceId: 'desk', Ack: true }
-    const { content } = await client.request('AuthRequest', login)
+    const { content } = await client.request('AuthRequest', {
+      UserId: reader,
+      Token: token,
+      DeviceId: 'desk',
+      Ack: true,
+    })
     if (content.Success !== true || content['Recovered'] === false) isReported = true
     if (content.Success !== true) return { shown, isReported, faults }
     lastAt = performance.now()

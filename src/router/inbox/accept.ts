@@ -80,12 +80,24 @@ function problemOf(step: Step, user: string, run: NewRun): ErrorCode | undefined
   if (inbox.storingBytes + bytes > options.storingBytesMax) return inbox.isStoreDown ? 'storage_failed' : 'server_busy'
   if (inbox.windowBytes + bytes > options.windowsBytesMax + options.storingBytesMax) return 'server_busy'
   const { state } = step
+  const recipient = inbox.recipients.get(user)
+  // Numbers that others follow can't be taken back: so whether there is room again is found out with one run at a time.
+  const isAsking = recipient?.window.entries.at(-1)?.place.kind === 'storing'
+  if (isAsking && recipient.refusal !== undefined && !isGivenToAny(step, recipient)) return recipient.refusal
   const sessions = state.users.get(user)?.length ?? 0
   if (sessions > 0) return state.receipts.size + sessions > state.options.pendingReceiptsMax ? 'server_busy' : undefined
-  const recipient = inbox.recipients.get(user)
   if (recipient?.existence === 'exists') return undefined
   const isFull = recipient !== undefined && recipient.window.bytes + bytes > options.windowBytesMax
   return isFull || state.pendingLookups >= state.options.pendingLookupsMax ? 'server_busy' : undefined
+}
+
+/** Whether some session gets messages as they come. */
+function isGivenToAny({ state }: Step, { user, readers }: Recipient): boolean {
+  const sessions = state.users.get(user) ?? []
+  return sessions.some(({ connection, acknowledges }) => {
+    const reader = readers.get(connection)
+    return reader === undefined ? !acknowledges : reader.stage.kind === 'live'
+  })
 }
 
 function rememberKeys(step: Step, entry: Entry, keys: Uint8Array): void {

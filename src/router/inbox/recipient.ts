@@ -1,4 +1,5 @@
 /** What the router knows of one user whose messages are numbered, stored or acknowledged. */
+import type { AppendFault } from '../../mailbox/inbox-messages.ts'
 import { beginning, comparePositions, type Position } from '../../mailbox/position.ts'
 import type { ConnectionId } from '../../mailbox/router-messages.ts'
 import { receiverTag } from '../../security/message-id.ts'
@@ -52,6 +53,8 @@ export interface Recipient {
   appends: number
   /** Runs of a lower order may have left the window. */
   evicted: number
+  /** Why the store has refused what it was given last: until it takes something again, it is asked with one run at a time. */
+  refusal: AppendFault | undefined
   /** Nothing after this place went to the store. */
   storedTo: Position
   /** Whether new messages stay in memory: see `staysInMemory`. */
@@ -73,6 +76,7 @@ export function createRecipient(user: string, lastSeq: number, existence: Recipi
     devices: noDevices,
     appends: 0,
     evicted: 0,
+    refusal: undefined,
     storedTo: beginning,
     isDirect: false,
   }

@@ -61,14 +61,19 @@ export function runsStored(step: Step, runs: readonly StoredRun[]): void {
     if (recipient === undefined || entry?.place.kind !== 'storing') continue
     inbox.storingBytes -= entry.frames.length
     const { order } = entry.place
-    // Only a full inbox has certainly left nothing on the disk.
-    const isCertain = refused?.code === 'inbox_full'
-    recipient.lastUsed = Math.max(recipient.lastUsed, isCertain ? seq + refused.from - 1 : lastSeqOf(entry))
+    recipient.refusal = refused?.code
+    recipient.lastUsed = Math.max(recipient.lastUsed, lastUsedOf(entry, refused))
     entry.place = refused === undefined ? { kind: 'stored', order } : { kind: 'refused', order, ...refused }
     rememberStored(step, entry, refused?.from ?? count)
     settle(step, recipient, entry)
     tidy(step, recipient)
   }
+}
+
+/** The last number of a run that may be in the store; 0: none. Where there was no room there is certainly nothing. */
+function lastUsedOf(entry: Entry, refused: StoredRun['refused']): number {
+  if (refused === undefined || refused.code === 'storage_failed') return lastSeqOf(entry)
+  return refused.from === 0 ? 0 : entry.seq + refused.from - 1
 }
 
 /** Tells the store how far a device has come, where the store may be keeping something for it. */

@@ -67,7 +67,7 @@ export class SdkReader {
       cursorStore: this.#cursors,
       reconnect: { baseMs: 10, capMs: 200 },
       connectTimeoutMs: 2000,
-      loginTimeoutMs: 10_000,
+      loginTimeoutMs: heartbeatMs === undefined ? 10_000 : 3 * heartbeatMs,
       ...(heartbeatMs === undefined ? {} : { heartbeatIntervalMs: heartbeatMs, heartbeatTimeoutMs: heartbeatMs }),
     })
     client.on('TextMsgRequest', ({ Message }, { from }) => ledger.shown(reader, from, Message))

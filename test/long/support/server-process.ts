@@ -154,14 +154,14 @@ async function runChild(flags: string): Promise<void> {
   process.once('disconnect', () => void server.drain().then(() => process.exit(0)))
 }
 
-/** The time that the threads of this process were ready to run and did not, in milliseconds; 0 where the system does not tell. */
+/** The time that the threads of this process were ready to run and did not, in all, in milliseconds; 0 where the system does not tell. */
 function starvedMs(): number {
   try {
     const folder = '/proc/self/task'
     const waited = readdirSync(folder).map((id) =>
       Number(readFileSync(`${folder}/${id}/schedstat`, 'utf8').split(' ')[1]),
     )
-    return Math.round(Math.max(...waited) / 1e6)
+    return Math.round(waited.reduce((sum, ns) => sum + ns, 0) / 1e6)
   } catch {
     return 0
   }

@@ -1,5 +1,5 @@
 /** A router's core with people who acknowledge, for tests of inboxes. */
-import type { InboxRun } from '../../../src/mailbox/inbox-messages.ts'
+import type { AppendFault, InboxRun } from '../../../src/mailbox/inbox-messages.ts'
 import type { Position } from '../../../src/mailbox/position.ts'
 import type { RouterEffect } from '../../../src/router/events.ts'
 import type { OpenedInbox } from '../../../src/router/inbox/opening.ts'
@@ -36,7 +36,7 @@ export class InboxWorld extends RouterWorld {
   }
 
   /** The store has taken runs in, or has refused their frames from an index on. */
-  stored(runs: readonly InboxRun[], refused?: { from: number; code: 'inbox_full' | 'storage_full' }): RouterEffect[] {
+  stored(runs: readonly InboxRun[], refused?: { from: number; code: AppendFault }): RouterEffect[] {
     return this.step({ kind: 'runsStored', runs: runs.map(({ user, seq, count }) => ({ user, seq, count, refused })) })
   }
 

@@ -21,7 +21,9 @@ t.test('a full inbox is told, and its number goes to the next message', async (t
 
 t.test('what may lie on the disk keeps its number', async (t) => {
   const { world, run } = away()
-  t.match(saidTo(world.stored(run(), { from: 0, code: 'storage_full' }), 1), [{ content: { Code: 'storage_full' } }])
+  t.match(saidTo(world.stored(run(), { from: 0, code: 'storage_failed' }), 1), [
+    { content: { Code: 'storage_failed' } },
+  ])
   t.match(run(), [{ seq: 3 }])
 })
 
