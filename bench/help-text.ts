@@ -1,14 +1,14 @@
 /** What `--help` prints. */
 
 /** The text. */
-export const helpText = `Usage: npm run bench -- [options]
+export const helpText = `Usage: npm run bench -- [scenarios] [options]
        npm run bench -- --compare before.json after.json [--html FILE]
 
 Starts a server, lets logged-in users work on it, and measures. Every message is checked. A table goes to
 standard output, progress to standard error. Exit codes: 0 all right; 1 a message was lost, doubled, out of
 order or foreign, or a round failed; 2 wrong options; 3 the figures are refused: the generator was the bottleneck.
 
-Scenarios (--scenario a,b; default: all but growth)
+Scenarios (by name, or --scenario a,b; default: all but growth and offline)
   throughput   messages per second with a fixed number in flight per sender (sent and not yet arrived)
   latency      time to delivery at a fixed rate, from the moment when each message was to be sent
   logins       logins per second, by password and by token
@@ -17,6 +17,8 @@ Scenarios (--scenario a,b; default: all but growth)
   connect      a storm of clients that log in by token: logins per second, memory per connection
   mixed        a day in short: many quiet users, some busy ones, some away, and all come and go
   growth       server CPU per message at one rate with 100, 1,000 and 10,000 connections
+  offline      messages for receivers who are away: stored per second, fetched per second; and what it costs in time
+               that a receiver who is there acknowledges
 
 Options
   --pairs N            senders, each with its own receiver (50)
@@ -31,6 +33,7 @@ Options
   --at-once N          connect: clients that connect at the same time (100)
   --users N            mixed: users (1000)
   --connections N[,N]  growth: connections, each a case (100,1000,10000)
+  --stored N           offline: messages that are stored and then fetched (100000)
   --seconds N          time measured per case and round (3)
   --warmup N           time before that (1)
   --rounds N           rounds, in which the servers take turns; the table shows medians (3)

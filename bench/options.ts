@@ -22,6 +22,7 @@ export const scenarioNames = [
   'connect',
   'mixed',
   'growth',
+  'offline',
 ] as const
 
 /** The name of a scenario. */
@@ -84,6 +85,8 @@ export interface RunSettings extends Settings {
   readonly mixed: { readonly users: number; readonly rate: number }
   /** Connections; each value is a case of its own. */
   readonly growth: readonly number[]
+  /** Messages that are stored, and then fetched. */
+  readonly stored: number
   readonly security: SecurityLevel
   /** Messages that are signed before a round of `signed` or `hs256` begins. */
   readonly signedMessages: number
@@ -155,6 +158,7 @@ const optionTable = {
   'at-once': { type: 'string' },
   users: { type: 'string' },
   connections: { type: 'string' },
+  stored: { type: 'string' },
   from: { type: 'string' },
   callback: { type: 'boolean' },
   security: { type: 'string' },
@@ -194,10 +198,16 @@ export function readOptions(args: readonly string[], cores: number): Request {
   const { values, positionals } = parsed
   if (values.help === true) return { kind: 'help' }
   if (values.compare === true) return readCompare(values, positionals)
-  if (positionals.length > 0) {
-    return { kind: 'fault', faults: [`"${positionals[0]}" is no option; files are named behind --compare only`] }
+  const stranger = positionals.find((name) => !scenarioNames.some((known) => name.split(',').includes(known)))
+  if (stranger !== undefined) {
+    return {
+      kind: 'fault',
+      faults: [`"${stranger}" is neither an option nor a scenario; files are named behind --compare only`],
+    }
   }
-  return values['print-accounts'] === undefined ? readRun(values, cores) : readAccounts(values)
+  if (values['print-accounts'] !== undefined) return readAccounts(values)
+  const named = [values.scenario ?? [], positionals].flat().join(',')
+  return readRun(named === '' ? values : { ...values, scenario: named }, cores)
 }
 
 function parse(args: readonly string[]) {
@@ -227,7 +237,9 @@ function readRun(values: Values, cores: number): Request {
     faults.push('--sweep starts servers of its own, so there can be no --url beside it')
   }
   const usual: readonly ScenarioName[] =
-    sweep === undefined ? scenarioNames.filter((name) => name !== 'growth') : ['throughput', 'logins']
+    sweep === undefined
+      ? scenarioNames.filter((name) => name !== 'growth' && name !== 'offline')
+      : ['throughput', 'logins']
   const security = readChoice('security', values.security, securityLevels, faults)
   const settings: RunSettings = {
     scenarios: readScenarios(values.scenario, { security, usual }, faults),
@@ -253,6 +265,7 @@ function readRun(values: Values, cores: number): Request {
       rate: values.rate === undefined ? mixedRate : number('rate', { default: mixedRate, min: 1, max: 1_000_000 }),
     },
     growth: readNumbers('connections', values.connections ?? '100,1000,10000', { ...upTo(50_000), min: 2 }, faults),
+    stored: number('stored', { default: 100_000, min: 50, max: 1_000_000 }),
     from: readFrom(values.from, faults),
     callback: values.callback === true,
     security,

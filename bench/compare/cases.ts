@@ -5,6 +5,7 @@ import { connectCases } from '../scenarios/connect.ts'
 import { everyoneCases } from '../scenarios/everyone.ts'
 import { idleCases, returningCases } from '../scenarios/idle.ts'
 import { latencyCases } from '../scenarios/latency.ts'
+import { drainCase, storingCase } from '../scenarios/offline.ts'
 import { reconnectCases } from '../scenarios/reconnect.ts'
 import type { Case } from '../scenarios/scenario.ts'
 import { throughputCases } from '../scenarios/throughput.ts'
@@ -20,6 +21,34 @@ const everyone = { users: 200, inFlight: 3200, share: 0.8, popular: 0.2 }
 const broadcast = { receivers: 500, inFlight: 8 }
 /** Servers of XMPP know rooms, but no topic that one publishes to without being a member of a conversation. */
 const withoutBroadcast: readonly string[] = ['ejabberd', 'prosody']
+
+/** Those that are set up to keep messages for who is away, and are compared by nothing else. */
+const storingServers: readonly string[] = [
+  'jetstream',
+  'jetstream-sync',
+  'mosquitto-qos1',
+  'ejabberd-offline',
+  'prosody-offline',
+]
+
+/** Whether a server takes part in any of these cases. */
+export function takesPart(name: string, cases: readonly ComparedCase[]): boolean {
+  return cases.some(({ main }) => main.fits?.(name) ?? true)
+}
+
+function canStore(name: string): boolean {
+  return name === 'parley' || storingServers.includes(name)
+}
+
+/** Those that only forward; the rest are the same servers in other clothes. */
+function forwards(name: string): boolean {
+  return !storingServers.includes(name)
+}
+
+/** Fetching needs a client that acknowledges; those of XMPP here are not asked to. */
+function canFetch(name: string): boolean {
+  return canStore(name) && !name.endsWith('-offline')
+}
 
 /** Settings of the benchmark for a comparison. */
 export function settingsOf(options: CompareOptions): Settings {
@@ -55,13 +84,13 @@ export function comparedCases(options: CompareOptions): ComparedCase[] {
           ...variant('FromUserId absent', { ...one, from: 'absent' }),
           ...variant('with answers', { ...one, callback: true }),
         ]
-        return throughputCases(one).map((main) => ({ main: { ...main, fits: () => true }, variants }))
+        return throughputCases(one).map((main) => ({ main: { ...main, fits: forwards }, variants }))
       }),
     everyone: () => forAll(everyoneCases(settings, everyone)),
     latency: () => forAll(latencyCases(settings)),
     broadcast: () =>
       broadcastCases(settings, broadcast).map((main) => ({
-        main: { ...main, fits: (name) => !withoutBroadcast.includes(name) },
+        main: { ...main, fits: (name) => forwards(name) && !withoutBroadcast.includes(name) },
         variants: [],
       })),
     connect: () => {
@@ -78,6 +107,13 @@ export function comparedCases(options: CompareOptions): ComparedCase[] {
       ])
     },
     reconnect: () => forAll(reconnectCases(options.clients)),
+    offline: () => [
+      {
+        main: { ...storingCase(settings, false), fits: canStore },
+        variants: [{ label: 'with ClientMsgId', case: storingCase(settings, true) }],
+      },
+      { main: { ...drainCase(settings, options.stored), fits: canFetch }, variants: [] },
+    ],
   }
   const storm = { clients: options.clients, atOnce: 100 }
   return options.works.flatMap((work) => makers[work]())
@@ -92,12 +128,13 @@ export function filesNeeded(work: WorkName, options: CompareOptions): number {
     broadcast: broadcast.receivers + 1,
     connect: options.clients,
     reconnect: options.clients + 40,
+    offline: 150,
   }
   return clients[work] + 300
 }
 
 function forAll(cases: readonly Case[]): ComparedCase[] {
-  return cases.map((main) => ({ main: { ...main, fits: () => true }, variants: [] }))
+  return cases.map((main) => ({ main: { ...main, fits: forwards }, variants: [] }))
 }
 
 /** The same work with other settings, on Parley alone. */

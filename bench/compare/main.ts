@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { Benchmark } from '../benchmark.ts'
 import { describeMachine } from '../machine.ts'
-import { comparedCases, filesNeeded, settingsOf } from './cases.ts'
+import { comparedCases, filesNeeded, settingsOf, takesPart } from './cases.ts'
 import { compare, isComparisonRight } from './comparison.ts'
 import { type CompareOptions, helpText, readCompareOptions, type ServerName } from './options.ts'
 import { makeComparisonDocument, writeReport } from './report.ts'
@@ -28,8 +28,9 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function run(asked: CompareOptions): Promise<number> {
   const skipped: string[] = []
-  const servers = chooseServers(asked, skipped)
-  const options = { ...asked, servers, works: chooseWorks(asked, skipped) }
+  const works = chooseWorks(asked, skipped)
+  const servers = chooseServers({ ...asked, works }, skipped)
+  const options = { ...asked, servers, works }
   for (const sentence of skipped) process.stderr.write(`bench:compare: ${sentence}\n`)
   const all = comparedKinds(options.security)
   const kinds = servers.map((name) => all[name])
@@ -55,7 +56,9 @@ async function run(asked: CompareOptions): Promise<number> {
 
 function chooseServers(options: CompareOptions, skipped: string[]): ServerName[] {
   const kinds = comparedKinds(options.security)
-  const chosen = options.servers.filter((name) => {
+  const cases = comparedCases(options)
+  const asked = options.servers.filter((name) => takesPart(name, cases))
+  const chosen = asked.filter((name) => {
     const sentence = kinds[name].missing()
     if (sentence !== undefined && (name !== 'prosody' || options.areServersNamed)) skipped.push(sentence)
     return sentence === undefined

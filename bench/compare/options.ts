@@ -6,10 +6,15 @@ import { readChoice } from '../option-values.ts'
 export const serverNames = [
   'floor',
   'nats',
+  'jetstream',
+  'jetstream-sync',
   'mosquitto',
+  'mosquitto-qos1',
   'redis',
   'ejabberd',
+  'ejabberd-offline',
   'prosody',
+  'prosody-offline',
   'socket.io',
   'parley',
 ] as const
@@ -24,7 +29,7 @@ export const compareSecurities = ['plain', 'sealed'] as const
 export type CompareSecurity = (typeof compareSecurities)[number]
 
 /** The works, in the order in which they run. */
-export const workNames = ['throughput', 'everyone', 'latency', 'broadcast', 'connect', 'reconnect'] as const
+export const workNames = ['throughput', 'everyone', 'latency', 'broadcast', 'connect', 'reconnect', 'offline'] as const
 
 /** The name of a work. */
 export type WorkName = (typeof workNames)[number]
@@ -43,6 +48,8 @@ export interface CompareOptions {
   readonly windows: readonly number[]
   /** Clients that connect, and then stay idle. */
   readonly clients: number
+  /** Stored messages that are fetched. */
+  readonly stored: number
   /** Processes that generate load, where a work can be divided. */
   readonly generators: number
   /** Where the result goes as JSON. */
@@ -56,14 +63,14 @@ export type CompareRequest =
   | { readonly kind: 'fault'; readonly faults: readonly string[] }
 
 /** What `--help` prints. */
-export const helpText = `Usage: npm run bench:compare -- [options]
+export const helpText = `Usage: npm run bench:compare -- [works] [options]
 
 Runs the same work on Parley and on other servers, in turns, and prints Parley's figures divided by theirs.
 Every server is started here, on the loopback address, with accounts and a temporary folder of its own, and
 ended afterwards. One that is not installed is skipped. The table goes to standard output, progress to standard error.
 The exit code is 1 when a message was lost, doubled, out of order or foreign on Parley, or nothing could be measured.
 
-Works (--only a,b; default: all; of sealed ones throughput, connect, reconnect)
+Works (by name, or --only a,b; default: all; of sealed ones throughput, connect, reconnect)
   throughput   50 senders, each to a receiver of its own, with 64 and with 1 in flight per sender
   everyone     200 users, each to every other, 3,200 in flight, 80 % of the messages to 20 % of the users
   latency      the 50 pairs at 5,000 messages/s, from the moment when each message was to be sent
@@ -71,6 +78,8 @@ Works (--only a,b; default: all; of sealed ones throughput, connect, reconnect)
   connect      clients that connect and log in, 100 at a time; then memory per idle connection
                (sealed: by a full handshake, and by what the first session left to them)
   reconnect    sealed only: as many clients come back at once, while 20 pairs go on at 1,000 messages/s
+  offline      50 senders with 64 in flight to receivers who are away, counted when the server has said that it
+               has them; then as many as --stored are fetched and acknowledged by the receivers who come back
 
 Servers (--servers a,b; default: all that are installed, prosody only in place of ejabberd)
   ${serverNames.join(', ')}
@@ -82,6 +91,7 @@ Options
   --warmup N       time before that (1)
   --window N[,N]   messages in flight per sender, for throughput (64,1)
   --clients N      clients of "connect" and "reconnect" (2000)
+  --stored N       stored messages of "offline" that are fetched (100000)
   --generators N   processes that make the load of "throughput" (1)
   --json FILE      write everything as JSON to a file as well
   --help           this text
@@ -100,6 +110,7 @@ const optionTable = {
   warmup: { type: 'string' },
   window: { type: 'string' },
   clients: { type: 'string' },
+  stored: { type: 'string' },
   generators: { type: 'string' },
   json: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -108,14 +119,16 @@ const optionTable = {
 /** Reads the command line (without node and script). Names all faults at once. */
 export function readCompareOptions(args: readonly string[]): CompareRequest {
   const faults: string[] = []
-  const values = parse(args, faults)
-  if (values === undefined) return { kind: 'fault', faults }
+  const parsed = parse(args, faults)
+  if (parsed === undefined) return { kind: 'fault', faults }
+  const { values, positionals } = parsed
+  const only = positionals.length === 0 ? values.only : [values.only ?? [], positionals].flat().join(',')
   if (values.help === true) return { kind: 'help' }
   const number = (name: NumberName, range: Range): number => readNumber(name, values[name], range, faults)
   const security = readChoice('security', values.security, compareSecurities, faults)
   const options: CompareOptions = {
     security,
-    works: readWorks(values.only, security, faults),
+    works: readWorks(only, security, faults),
     servers: readServers(values.servers, security, faults),
     areServersNamed: values.servers !== undefined,
     rounds: number('rounds', { default: 3, min: 1, max: 50 }),
@@ -125,6 +138,7 @@ export function readCompareOptions(args: readonly string[]): CompareRequest {
       .split(',')
       .map((text) => readNumber('window', text, { default: 1, min: 1, max: 10_000 }, faults)),
     clients: number('clients', { default: 2000, min: 1, max: 9000 }),
+    stored: number('stored', { default: 100_000, min: 50, max: 1_000_000 }),
     generators: number('generators', { default: 1, min: 1, max: 64 }),
     jsonFile: values.json,
   }
@@ -148,14 +162,14 @@ function readServers(text: string | undefined, security: CompareSecurity, faults
 
 function parse(args: readonly string[], faults: string[]) {
   try {
-    return parseArgs({ args: [...args], options: optionTable, strict: true, allowPositionals: false }).values
+    return parseArgs({ args: [...args], options: optionTable, strict: true, allowPositionals: true })
   } catch (error) {
     faults.push(error instanceof Error ? error.message : String(error))
     return undefined
   }
 }
 
-type NumberName = 'rounds' | 'seconds' | 'warmup' | 'clients' | 'generators'
+type NumberName = 'rounds' | 'seconds' | 'warmup' | 'clients' | 'stored' | 'generators'
 
 interface Range {
   readonly default: number

@@ -14,7 +14,8 @@ const COLON = 0x3a
 const ZERO = 0x30
 
 const senderDigits = 5
-const sequenceDigits = 10
+/** Digits of a message's number. */
+export const sequenceDigits = 10
 const markBytes = senderDigits + sequenceDigits + 3
 const letters = 'the quick brown fox jumps over the lazy dog; '
 
@@ -24,6 +25,10 @@ export interface MessageShape {
   readonly size: number
   readonly from: 'set' | 'absent'
   readonly callback: boolean
+  /** Begins the `ClientMsgId` of each message; without it they have none. */
+  readonly clientMsgIds?: string
+  /** What an answer should say of a message; `sent` unless said otherwise. */
+  readonly status?: 'sent' | 'delivered' | 'stored'
 }
 
 /** Who sends to whom; `number` is the sender's, in the mark. */
@@ -39,13 +44,15 @@ export function encodeLogin(login: {
   password?: string | undefined
   token?: string | undefined
   resume?: string | undefined
+  ack?: { deviceId?: string } | undefined
 }): Buffer {
-  const { userId, password, token, resume } = login
+  const { userId, password, token, resume, ack } = login
   const secret = resume !== undefined ? {} : token === undefined ? { Password: password } : { Token: token }
+  const durable = ack === undefined ? {} : { Ack: true, DeviceId: ack.deviceId }
   const body = JSON.stringify({
     MsgType: 'AuthRequest',
     CreateTime: Math.floor(Date.now() / 1000),
-    Content: JSON.stringify({ UserId: userId, ...secret, Client: 'parley-bench', Version: 1 }),
+    Content: JSON.stringify({ UserId: userId, ...secret, ...durable, Client: 'parley-bench', Version: 1 }),
     CallbackID: 'login',
   })
   return Buffer.from(`\x02${body}\x03`)
@@ -164,6 +171,7 @@ function encodeText(route: Route, shape: MessageShape, type: string): Buffer {
     CreateTime: Math.floor(Date.now() / 1000),
     Content: JSON.stringify({ Message: text }),
     CallbackID: shape.callback ? '0'.repeat(sequenceDigits) : undefined,
+    ClientMsgId: shape.clientMsgIds === undefined ? undefined : `${shape.clientMsgIds}${'0'.repeat(sequenceDigits)}`,
   })
   return Buffer.from(`\x02${body}\x03`)
 }
@@ -192,7 +200,8 @@ function writeDigits(bytes: Buffer, at: number, value: number): void {
   }
 }
 
-function readDigits(bytes: Buffer, at: number, count: number): number {
+/** The number of so many digits at a place; NaN when it is none. */
+export function readDigits(bytes: Buffer, at: number, count: number): number {
   let value = 0
   for (let place = at; place < at + count; place++) {
     const digit = (bytes[place] ?? 0) - ZERO

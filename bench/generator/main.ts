@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks'
 import { prepareBroadcast } from './broadcast.ts'
 import { now } from './clock.ts'
 import { prepareClosedLoop } from './closed-loop.ts'
+import { prepareDraining } from './draining.ts'
 import { prepareEveryone } from './everyone.ts'
 import { prepareIdle } from './idle.ts'
 import { prepareLogins } from './logins.ts'
@@ -14,6 +15,7 @@ import { prepareMixed } from './mixed.ts'
 import { preparePacer } from './pacer.ts'
 import { generatorKey } from './sealing.ts'
 import { prepareSink } from './sink.ts'
+import { prepareStoring } from './storing.ts'
 import { prepareTokens } from './tokens.ts'
 import type { Work } from './work.ts'
 
@@ -68,6 +70,10 @@ async function prepare(order: WorkOrder): Promise<Work> {
       return prepareIdle(order)
     case 'mixed':
       return prepareMixed(order)
+    case 'storing':
+      return prepareStoring(order)
+    case 'draining':
+      return prepareDraining(order)
     case 'tokens':
       return prepareTokens(order)
   }

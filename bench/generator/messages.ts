@@ -93,6 +93,27 @@ export type WorkOrder =
       readonly ratePerSecond: number
       readonly habits: Habits
     }
+  | {
+      readonly kind: 'storing'
+      readonly endpoint: Endpoint
+      /** The receivers are away. */
+      readonly pairs: readonly Pair[]
+      readonly shape: MessageShape
+      /** Messages in flight per sender: sent and not yet answered. */
+      readonly window: number
+      /** Messages per sender; without it they send until they are stopped. */
+      readonly messages?: number
+      /** Whether the server has to be prepared. */
+      readonly isFirst: boolean
+    }
+  | {
+      readonly kind: 'draining'
+      readonly endpoint: Endpoint
+      readonly pairs: readonly Pair[]
+      readonly shape: MessageShape
+      /** Messages per receiver. */
+      readonly expected: number
+    }
   | { readonly kind: 'tokens'; readonly endpoint: Endpoint; readonly logins: readonly Login[] }
 
 /** When a run begins, from when on it counts, and when it ends; moments of the common clock. */
@@ -138,8 +159,10 @@ export interface Distribution {
 export interface Outcome {
   readonly sent: number
   readonly arrivals: Arrivals
-  /** Delivery times of a sink, or login times. */
+  /** Delivery times of a sink, times of answers of a pacer or of storing, or login times. */
   readonly times?: Distribution
+  /** Of the same those of receivers who don't acknowledge, where others do. */
+  readonly plainTimes?: Distribution
   /** How late a pacer was itself. */
   readonly lag?: Distribution
   readonly tokens?: readonly string[]

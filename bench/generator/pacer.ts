@@ -26,8 +26,11 @@ class Pacer implements Work {
   done = 0
   readonly #senders: Sender[] = []
   readonly #lag = new TimeRecorder()
+  readonly #answerTimes = new TimeRecorder()
+  readonly #plainAnswerTimes = new TimeRecorder()
   readonly #complaints = new Complaints()
   readonly #intervalMs: number
+  readonly #asksForAnswers: boolean
   readonly #sleepCell = new Int32Array(new SharedArrayBuffer(4))
   #schedule: Schedule = { startMs: 0, measureMs: 0, endMs: 0 }
   #isStopping = false
@@ -35,11 +38,21 @@ class Pacer implements Work {
 
   constructor(order: PacerOrder, connections: Awaited<ReturnType<typeof openAll>>) {
     this.#intervalMs = 1000 / order.pace.ratePerSecond
+    this.#asksForAnswers = order.shape.callback
+    const isMixed = order.pairs.some((pair) => pair.receiver.ack !== undefined)
     for (const [index, pair] of order.pairs.entries()) {
       const connection = connections[index]
       if (connection === undefined) continue
+      const isAcknowledged = pair.receiver.ack !== undefined
       const route = { number: pair.number, fromUserId: pair.sender.userId, toUserId: pair.receiver.userId }
-      this.#senders.push(new Sender(connection, route, { shape: order.shape, batchMax, complaints: this.#complaints }))
+      this.#senders.push(
+        new Sender(connection, route, {
+          shape: { ...order.shape, status: isAcknowledged ? 'delivered' : 'sent' },
+          batchMax,
+          complaints: this.#complaints,
+          answered: (sequence) => this.#answered(sequence * order.pace.senders + index, isAcknowledged || !isMixed),
+        }),
+      )
     }
   }
 
@@ -51,10 +64,14 @@ class Pacer implements Work {
   async stop(): Promise<Outcome> {
     this.#isStopping = true
     await waitForCount(this.done, () => this.#senders.reduce((sum, sender) => sum + sender.sent, 0))
+    const answers = (): number => this.#senders.reduce((sum, sender) => sum + sender.answers.arrived, 0)
+    if (this.#asksForAnswers) await waitForCount(this.done, answers)
     const outcome = {
       sent: this.done,
       arrivals: { arrived: 0, doubled: 0, disordered: 0, foreign: 0 },
       lag: this.#lag.distribution(),
+      times: this.#answerTimes.distribution(),
+      plainTimes: this.#plainAnswerTimes.distribution(),
       complaints: this.#complaints.list(),
     }
     await Promise.all(this.#senders.map((sender) => sender.close()))
@@ -83,6 +100,12 @@ class Pacer implements Work {
     // Only these: there may be thousands of senders. What one still owes because of a write goes out after it.
     for (const sender of owing) sender.flush()
     setImmediate(this.#turn)
+  }
+
+  #answered(index: number, isFirstKind: boolean): void {
+    const dueMs = this.#dueMs(index)
+    if (dueMs >= this.#schedule.measureMs)
+      (isFirstKind ? this.#answerTimes : this.#plainAnswerTimes).record(now() - dueMs)
   }
 
   #dueMs(index: number): number {

@@ -28,6 +28,8 @@ export interface Login {
   readonly token?: string | undefined
   /** What a secured session left to its client, in order to come back for less: a ticket with its secret, or a session of TLS. */
   readonly resume?: string | undefined
+  /** It acknowledges its messages, and they are kept for it while it is away: for its user, or for a device of it. */
+  readonly ack?: { readonly deviceId?: string } | undefined
 }
 
 /** How long a connection and its login may take; password checks wait for one another. */
@@ -119,11 +121,19 @@ export class RawConnection {
     return socket
   }
 
-  /** Connects, agrees on keys where the endpoint says so, and logs in. Rejects with a sentence when any of it fails. */
-  static async open(endpoint: Endpoint, login: Login): Promise<RawConnection> {
+  /**
+   * Connects, agrees on keys where the endpoint says so, and logs in. Rejects with a sentence when any of it fails.
+   * `early` gets the connection before its first byte, where messages may come right behind the login.
+   */
+  static async open(
+    endpoint: Endpoint,
+    login: Login,
+    early?: (connection: RawConnection) => void,
+  ): Promise<RawConnection> {
     const isGreeted = endpoint.security?.kind === 'tls' && wires[endpoint.wire ?? 'parley'].greetsBeforeTls === true
     const greeted = isGreeted ? await hearGreeting(endpoint) : undefined
     const connection = new RawConnection(endpoint, login, greeted)
+    early?.(connection)
     const dialogue = connection.#sealing?.dialogue() ?? connection.wire.login(login)
     try {
       connection.#token = await connection.#talk(dialogue, 'log in')
@@ -167,6 +177,11 @@ export class RawConnection {
     if (dialogue !== undefined) await this.#talk(dialogue, 'subscribe')
   }
 
+  /** Asks something, and waits for the answer. */
+  async ask(dialogue: Dialogue, purpose: string): Promise<void> {
+    await this.#talk(dialogue, purpose)
+  }
+
   /** Deals with a frame that is no message; returns its text when there is reason to complain. */
   answerControl(bytes: Buffer, start: number, end: number): string | undefined {
     const frame = bytes.subarray(start, end)
@@ -178,7 +193,7 @@ export class RawConnection {
   }
 
   /** Writes whole frames that must not change until `done`; nothing else may be written until then. */
-  write(bytes: Buffer, done: () => void): void {
+  write(bytes: Buffer, done?: () => void): void {
     this.#send(bytes, done)
   }
 

@@ -1,6 +1,7 @@
 /** One receiving client: checks every frame by the numbers at the place that it has learned, and some in full. */
 import { StreamVerifier } from '../verifier.ts'
 import { filler, fillerAt, findMark, isMark, readSender, readSequence } from './frame.ts'
+import type { FrameHandler } from './frame-reader.ts'
 import type { RawConnection } from './raw-connection.ts'
 import type { Complaints } from './work.ts'
 
@@ -16,6 +17,10 @@ export interface ReceiverOptions {
   readonly complaints: Complaints
   /** Called for each message that arrived for the first time. */
   readonly arrived: (sequence: number) => void
+  /** Gets every message, also one that came again; the bytes are valid only during the call. */
+  readonly took?: FrameHandler
+  /** Gets what is no message; says whether it has dealt with it, else the connection does. */
+  readonly other?: (bytes: Buffer, start: number, end: number) => boolean
 }
 
 /** A client that receives. */
@@ -56,6 +61,7 @@ export class Receiver {
       this.#options.complaints.add(`foreign: ${bytes.toString('utf8', start + 1, end - 1)}`)
       return
     }
+    this.#options.took?.(bytes, start, end)
     if (this.stream.arrive(sequence)) this.#options.arrived(sequence)
   }
 
@@ -66,6 +72,7 @@ export class Receiver {
   }
 
   #readOther(bytes: Buffer, start: number, end: number): void {
+    if (this.#options.other?.(bytes, start, end) === true) return
     const complaint = this.#connection.answerControl(bytes, start, end)
     if (complaint !== undefined) this.#options.complaints.add(complaint)
   }

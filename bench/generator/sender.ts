@@ -28,6 +28,9 @@ export class Sender {
   #isWriting = false
   #callbackAt = 0
   #goodBytes = 0
+  /** What a good answer says. */
+  readonly #goodWord: string
+  readonly #answered: ((sequence: number) => void) | undefined
   readonly #written = (): void => {
     this.#isWriting = false
     if (this.#owed > 0) this.flush()
@@ -43,12 +46,16 @@ export class Sender {
       encode?: Encode
       /** Messages that are encoded already. */
       frames?: FrameSource | undefined
+      /** Called for each answer. */
+      answered?: (sequence: number) => void
     },
   ) {
     this.#connection = connection
     const encode = options.encode ?? connection.wire.encodeMessage
     this.#frames = options.frames ?? new FrameBatch(route, options.shape, Math.min(batchMax, options.batchMax), encode)
     this.#complaints = options.complaints
+    this.#goodWord = `\\"${options.shape.status ?? 'sent'}\\"`
+    this.#answered = options.answered
     connection.handler = (bytes, start, end) => this.#read(bytes, start, end)
     connection.onLost = () => options.complaints.add(`the connection of ${route.fromUserId} was closed`)
   }
@@ -95,10 +102,10 @@ export class Sender {
     this.#callbackAt = at - start
     // Answers of the same length say the same; look at the words of every one of another length, and of some.
     if (end - start !== this.#goodBytes || sequence % 64 === 0) {
-      if (bytes.subarray(start, end).includes('\\"sent\\"')) this.#goodBytes = end - start
+      if (bytes.subarray(start, end).includes(this.#goodWord)) this.#goodBytes = end - start
       else this.#readOther(bytes, start, end)
     }
-    this.answers.arrive(sequence)
+    if (this.answers.arrive(sequence)) this.#answered?.(sequence)
   }
 
   #readOther(bytes: Buffer, start: number, end: number): void {

@@ -3,6 +3,7 @@
  * number: a server that stalls is charged with every message that had to wait.
  */
 import { sumArrivals } from '../verifier.ts'
+import { Acknowledgement } from './acknowledgement.ts'
 import { now } from './clock.ts'
 import { TimeRecorder } from './distribution.ts'
 import type { Outcome, Schedule, WorkOrder } from './messages.ts'
@@ -24,21 +25,28 @@ class Sink implements Work {
   done = 0
   readonly #receivers: Receiver[] = []
   readonly #times = new TimeRecorder()
+  readonly #plainTimes = new TimeRecorder()
   readonly #complaints = new Complaints()
   readonly #order: SinkOrder
+  /** Whether some receivers acknowledge. */
+  readonly #isMixed: boolean
   #schedule: Schedule = { startMs: 0, measureMs: 0, endMs: 0 }
 
   constructor(order: SinkOrder, connections: Awaited<ReturnType<typeof openAll>>) {
     this.#order = order
+    this.#isMixed = order.pairs.some((pair) => pair.receiver.ack !== undefined)
     for (const [index, pair] of order.pairs.entries()) {
       const connection = connections[index]
       if (connection === undefined) continue
+      const { ack, userId } = pair.receiver
+      const acknowledgement = ack === undefined ? undefined : new Acknowledgement(connection, userId)
       this.#receivers.push(
         new Receiver(connection, {
           senderNumber: pair.number,
           size: order.shape.size,
           complaints: this.#complaints,
           arrived: (sequence) => this.#arrived(index, sequence),
+          took: (bytes, start, end) => acknowledgement?.take(bytes, start, end),
         }),
       )
     }
@@ -54,6 +62,7 @@ class Sink implements Work {
       sent: 0,
       arrivals: sumArrivals(this.#receivers.map((receiver) => receiver.stream.arrivals())),
       times: this.#times.distribution(),
+      plainTimes: this.#plainTimes.distribution(),
       complaints: this.#complaints.list(),
     }
     await Promise.all(this.#receivers.map((receiver) => receiver.close()))
@@ -64,6 +73,9 @@ class Sink implements Work {
     this.done++
     const { ratePerSecond, senders } = this.#order.pace
     const dueMs = this.#schedule.startMs + ((sequence * senders + index) * 1000) / ratePerSecond
-    if (dueMs >= this.#schedule.measureMs) this.#times.record(now() - dueMs)
+    if (dueMs < this.#schedule.measureMs) return
+    const isPlain = this.#isMixed && this.#order.pairs[index]?.receiver.ack === undefined
+    const times = isPlain ? this.#plainTimes : this.#times
+    times.record(now() - dueMs)
   }
 }

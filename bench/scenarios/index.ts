@@ -1,5 +1,6 @@
 /** All scenarios by name. */
 import type { RunSettings, ScenarioName } from '../options.ts'
+import { acknowledgedCases } from './acknowledged.ts'
 import { broadcastCases } from './broadcast.ts'
 import { connectCases } from './connect.ts'
 import { growthCases } from './growth.ts'
@@ -7,6 +8,7 @@ import { idleCases } from './idle.ts'
 import { latencyCases } from './latency.ts'
 import { loginCases } from './logins.ts'
 import { mixedCases } from './mixed.ts'
+import { offlineCases } from './offline.ts'
 import type { Case } from './scenario.ts'
 import { signedCases } from './signed.ts'
 import { throughputCases } from './throughput.ts'
@@ -24,4 +26,5 @@ export const scenarios: Readonly<Record<ScenarioName, (settings: RunSettings) =>
   connect: connectCases,
   mixed: mixedCases,
   growth: growthCases,
+  offline: (settings) => [...offlineCases(settings, settings.stored), ...acknowledgedCases(settings)],
 }

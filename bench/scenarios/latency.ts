@@ -1,5 +1,6 @@
 /** Time to delivery at a fixed rate that does not wait for the server. */
 import { now } from '../generator/clock.ts'
+import type { MessageShape } from '../generator/frame.ts'
 import type { Distribution, Outcome, Pair } from '../generator/messages.ts'
 import type { Login } from '../generator/raw-connection.ts'
 import type { Settings } from '../options.ts'
@@ -41,15 +42,36 @@ export function latencyCase(settings: Settings, loginsOf: (bench: Bench) => Prom
   }
 }
 
+/** What a run at a fixed rate gave. */
+export interface Paced {
+  readonly load: Load
+  readonly sent: number
+  /** What the sink says, with times to delivery. */
+  readonly received: Outcome
+  /** What the pacer says, with times of answers where it asked for them. */
+  readonly paced: Outcome
+}
+
 async function run(server: Server, bench: Bench, pairs: readonly Pair[]): Promise<Measurement> {
+  const { settings } = bench
+  const shape = { size: settings.size, from: settings.from, callback: settings.callback }
+  const { load, sent, received, paced } = await pace(server, bench, { pairs, shape })
+  return measurement(load, sent, { received, paced })
+}
+
+/** Has pairs send at the rate of the settings. */
+export async function pace(
+  server: Server,
+  bench: Bench,
+  how: { readonly pairs: readonly Pair[]; readonly shape: MessageShape },
+): Promise<Paced> {
   const { settings } = bench
   const [pacer, sink] = bench.startGenerators(2)
   if (pacer === undefined || sink === undefined) throw new Error('no generators')
   const work = {
     endpoint: server.endpoint,
-    pairs,
-    shape: { size: settings.size, from: settings.from, callback: settings.callback },
-    pace: { ratePerSecond: settings.rate, senders: pairs.length },
+    ...how,
+    pace: { ratePerSecond: settings.rate, senders: how.pairs.length },
   }
   await sink.prepare({ kind: 'sink', ...work })
   await pacer.prepare({ kind: 'pacer', ...work })
@@ -69,7 +91,7 @@ async function run(server: Server, bench: Bench, pairs: readonly Pair[]): Promis
   const { done: sent } = await pacer.mark()
   const received = await sink.stop(sent)
   const paced = await pacer.stop()
-  return measurement(load, sent, { received, paced })
+  return { load, sent, received, paced }
 }
 
 function measurement(load: Load, sent: number, outcome: { received: Outcome; paced: Outcome }): Measurement {
@@ -96,7 +118,8 @@ function measurement(load: Load, sent: number, outcome: { received: Outcome; pac
   }
 }
 
-function lagRefusal(times: Distribution | undefined, lag: Distribution | undefined): string | undefined {
+/** Why times are the generator's more than the server's. */
+export function lagRefusal(times: Distribution | undefined, lag: Distribution | undefined): string | undefined {
   if (times === undefined || lag === undefined || lag.p99Ms < times.p99Ms / 2) return undefined
   return `the generator was late itself (p99 ${lag.p99Ms.toFixed(2)} ms): more than half of the p99 is its own, not the server's`
 }

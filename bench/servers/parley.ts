@@ -135,6 +135,9 @@ export function benchSettings(options: { folder: string; port: number; manyDevic
     PARLEY_LOG_LEVEL: 'warn',
     // The generator is one address and sends as fast as it is let.
     PARLEY_USER_MESSAGES_PER_SECOND: '0',
+    // What is stored is as much as it is.
+    PARLEY_INBOX_MESSAGES_MAX: '1000000',
+    PARLEY_INBOX_BYTES_MAX: '1073741824',
     PARLEY_ADDRESS_CONNECTIONS_MAX: '100000',
     PARLEY_SESSION_POLICY: options.manyDevices ? 'multi' : 'replace',
     PARLEY_USER_SESSIONS_MAX: String(devicesPerUser),

@@ -51,7 +51,7 @@ class Client:
         return self.request("AuthRequest", {"UserId": user, "Password": password, "Client": "chat.py/1"}, timeout=70)
 
     def send_text(self, to, text):
-        """Sends a text; returns its status (`sent`), or raises ParleyError (`user_offline`, …)."""
+        """Sends a text; returns its status (`stored`, `sent`, …), or raises ParleyError (`user_unknown`, …)."""
         return self.request("TextMsgRequest", {"Message": text}, to=to)["Data"]["Status"]
 
     def users(self):

@@ -7,6 +7,7 @@ import type {
   AcceptorMessage,
   BeginSessionMessage,
   ChangeSessionMessage,
+  DeliverNumberedMessage,
   KeyOffer,
   VerifiedMessage,
 } from '../mailbox/acceptor-messages.ts'
@@ -23,6 +24,8 @@ import { type FrameEffects, FrameReader } from './frame-reader.ts'
 import { type HandshakeEffects, Handshakes } from './handshakes.ts'
 import { LearnedShape } from './learned-shape.ts'
 import { type Listener, type ListenerEvents, listen } from './listeners.ts'
+import { MessageKeys } from './message-keys.ts'
+import { numbered } from './numbering.ts'
 import type { AcceptorOptions } from './options.ts'
 import type { RouterLink } from './router-link.ts'
 import { Users } from './users.ts'
@@ -255,6 +258,10 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     this.#link.send(message)
   }
 
+  acknowledge(message: Parameters<FrameEffects['acknowledge']>[0]): void {
+    this.#link.acknowledge(message)
+  }
+
   request(message: Parameters<FrameEffects['request']>[0]): void {
     this.#link.send(message)
   }
@@ -355,6 +362,9 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
       case 'deliver':
         this.#deliver(message.connection, message.frames, message.receipt)
         break
+      case 'deliverNumbered':
+        this.#deliverNumbered(message)
+        break
       case 'deliverAll':
         this.#deliverAll(message)
         break
@@ -421,6 +431,23 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     this.#append(connection, frames, receipt)
   }
 
+  #deliverNumbered(message: DeliverNumberedMessage): void {
+    const { connection, frames, receipt } = message
+    const session = this.#connections.get(connection)?.session()
+    if (session === undefined) {
+      this.#deliver(connection, frames, receipt)
+      return
+    }
+    const { buffer, byteOffset, length } = frames
+    const { epoch, seq, serverTime } = message
+    const numbering = { epoch, seq, serverTime, tag: session.tag }
+    this.#deliver(
+      connection,
+      numbered(Buffer.from(buffer, byteOffset, length), this.#options.delimiters, numbering),
+      receipt,
+    )
+  }
+
   #deliverAll(message: Extract<AcceptorMessage, { kind: 'deliverAll' }>): void {
     for (const connection of this.#connections.values()) {
       const session = connection.session()
@@ -430,11 +457,14 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     }
   }
 
-  #beginSession({ connection: id, user, frames, policies, keys }: BeginSessionMessage): void {
+  #beginSession({ connection: id, user, device = '', frames, policies, keys }: BeginSessionMessage): void {
     const connection = this.#connections.get(id)
     // The client may have gone while its login was checked; the router hears of that by itself.
     if (connection?.state.kind !== 'authenticating') return
-    const session = this.#users.enter(user, performance.now(), connection.sealed)
+    // Without a device of its own a client's ids mean something on this connection only.
+    const scope = device === '' ? `${user}\n\n${id} ${Date.now()}` : `${user}\n${device}`
+    const messageKeys = new MessageKeys(this.#options.repeatsSecret, scope)
+    const session = this.#users.enter(user, performance.now(), { sealed: connection.sealed, messageKeys })
     session.policies = policies
     session.keys = new Map(keys)
     connection.state = { kind: 'session', session }

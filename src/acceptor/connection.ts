@@ -15,6 +15,7 @@ import type { Policies } from '../mailbox/store-messages.ts'
 import type { Secret } from '../security/secret.ts'
 import type { Channel } from './channel.ts'
 import type { LearnedShape } from './learned-shape.ts'
+import type { MessageKeys } from './message-keys.ts'
 import { OutputQueue } from './output-queue.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Unverified } from './unverified.ts'
@@ -49,6 +50,10 @@ export interface Session {
   readonly senderMember: Buffer
   /** Shared by all sessions of the user. */
   readonly bucket: TokenBucket
+  /** By which its messages are known when they come again. */
+  readonly messageKeys: MessageKeys
+  /** Its user's part of the names of messages. */
+  readonly tag: string
   /** How its client writes messages. */
   shape: LearnedShape
   /** What its messages to users must be like. */
@@ -103,7 +108,7 @@ export class Connection {
   lastHeardAt: number
   /** When it was asked for a heartbeat and has not been heard since; 0 otherwise. */
   probedAt = 0
-  /** Whether it has ever answered one: only then is silence an end. */
+  /** Whether it has ever answered one, or acknowledges messages: only then is silence an end. */
   answersHeartbeats = false
 
   receivedBytes = 0

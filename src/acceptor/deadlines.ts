@@ -44,6 +44,6 @@ function heartbeatDue(
   if (connection.paused) return 'listen'
   if (probedAt === 0) return now - lastHeardAt >= limits.heartbeatAfterMs ? 'ask' : undefined
   if (connection.answersHeartbeats) return now - probedAt >= limits.heartbeatTimeoutMs ? 'idle' : undefined
-  // It has never answered: it is only asked again.
+  // It need not answer, and never has: it is only asked again.
   return now - probedAt >= limits.heartbeatAfterMs ? 'listen' : undefined
 }

@@ -6,12 +6,18 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { RelayRun } from '../mailbox/router-codec.ts'
-import type { AuthenticateMessage, RelaySignedMessage, RequestMessage } from '../mailbox/router-messages.ts'
+import type {
+  AcknowledgedMessage,
+  AuthenticateMessage,
+  RelaySignedMessage,
+  RequestMessage,
+} from '../mailbox/router-messages.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
-import { entities, readContent } from '../protocol/entities/index.ts'
+import { type AckRequest, type AuthRequest, entities, readContent } from '../protocol/entities/index.ts'
 import { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import { type Fault, fault } from '../protocol/errors.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'
+import { epochOf } from '../security/message-id.ts'
 import { addressingOf } from './addressing.ts'
 import type { Connection, Session } from './connection.ts'
 import type { SignatureOptions } from './options.ts'
@@ -27,13 +33,15 @@ export interface FrameEffects {
   relaySigned(message: RelaySignedMessage): void
   authenticate(message: AuthenticateMessage): void
   request(message: RequestMessage): void
+  /** The client has messages up to a place. */
+  acknowledge(message: AcknowledgedMessage): void
   /** A client asks for the server's keys, before its login. */
   requestKeys(connection: Connection, answered: Answered): void
   /** A frame has come in a handshake, in the place of the client's keys. The body is a copy. */
   handshakeFrame(connection: Connection, frame: { readonly answered: Answered; readonly body: Buffer }): void
   /** Answers a heartbeat. */
   heartbeat(connection: Connection, callbackId: string | undefined): void
-  /** The client has answered a heartbeat. */
+  /** The client answers heartbeats: it has done so, or must, since it acknowledges. */
   heartbeatAnswered(connection: Connection): void
   refuse(connection: Connection, answered: Answered, problem: Fault, extras?: FaultExtras): void
   /** Bytes outside frames, already counted on the connection; `isNew` for the first of a stretch. */
@@ -120,7 +128,7 @@ export class FrameReader implements FormSink {
 
   #read(connection: Connection, frame: FrameBytes): void {
     const session = connection.session()
-    const addressing = session?.shape.match(frame, this.#viewOf(frame.bytes))
+    const addressing = session?.shape.match(frame, this.#viewOf(frame.bytes), session.messageKeys)
     if (session !== undefined && addressing !== undefined && session.bucket.take(this.#now)) {
       this.#add(connection, session, addressing, frame)
       return
@@ -232,11 +240,14 @@ export class FrameReader implements FormSink {
       this.#refuse(this.#answered(), read.fault)
       return
     }
+    const { UserId: user, Ack: acknowledges } = read.value as AuthRequest
     const claimed = envelope.from()
-    if (claimed !== undefined && claimed !== (read.value as { UserId: string }).UserId) {
+    if (claimed !== undefined && claimed !== user) {
       this.#refuse(this.#answered(), fault('not_allowed', 'FromUserId is not the user that logs in: leave it out.'))
       return
     }
+    // Messages wait for those who acknowledge: that such a one has vanished must be noticed, though it was never asked before.
+    if (acknowledges === true) this.#effects.heartbeatAnswered(connection)
     this.#effects.authenticate({
       kind: 'authenticate',
       connection: connection.id,
@@ -285,7 +296,7 @@ export class FrameReader implements FormSink {
       this.#refuse(this.#answered(), fault('signature_required'))
       return
     }
-    const addressing = addressingOf(envelope, frame.start)
+    const addressing = addressingOf(envelope, frame.start, session.messageKeys)
     this.#add(connection, session, addressing, frame)
     session.shape.learn(envelope, addressing, frame)
   }
@@ -324,7 +335,7 @@ export class FrameReader implements FormSink {
     const envelope = this.#envelope
     const outcome = this.#checkSign(session)
     if (outcome === undefined) return
-    const addressing = addressingOf(envelope, frame.start)
+    const addressing = addressingOf(envelope, frame.start, session.messageKeys)
     if (outcome.kind === 'good') {
       this.#add(connection, session, addressing, frame)
       return
@@ -333,7 +344,8 @@ export class FrameReader implements FormSink {
     const { callbackId } = addressing
     const { item, facts } = outcome
     const copy = this.#runs.frameWithSender(session, addressing, frame)
-    this.#signedRuns.add(connection, session, { to: item.to, callbackId, frame: copy, facts, item })
+    const messageKey = addressing.key === undefined ? undefined : Buffer.from(addressing.key)
+    this.#signedRuns.add(connection, session, { to: item.to, callbackId, messageKey, frame: copy, facts, item })
   }
 
   /** What is wrong with a message to a user. */
@@ -378,6 +390,14 @@ export class FrameReader implements FormSink {
     }
     if (type === 'HeartbeatResponse') {
       this.#effects.heartbeatAnswered(connection)
+      return
+    }
+    if (type === 'AckRequest' && !envelope.hasSign()) {
+      const { Epoch, Seq } = JSON.parse(content) as AckRequest
+      // An epoch that no server can have given lies behind all that were.
+      const epoch = epochOf(Epoch) ?? Number.MAX_SAFE_INTEGER
+      const callbackId = envelope.callbackId()
+      this.#effects.acknowledge({ kind: 'acknowledged', connection: connection.id, epoch, seq: Seq, callbackId })
       return
     }
     const isBroadcast = type === 'BroadcastRequest'

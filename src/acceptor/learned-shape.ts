@@ -5,6 +5,8 @@
  */
 import type { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import type { MessageShape } from '../protocol/message-shape.ts'
+import type { MessageKeys } from './message-keys.ts'
+import { keyOfShape } from './own-key.ts'
 import type { Addressing, FrameBytes } from './run-builder.ts'
 
 /** Lessons in a row that may be of no use before it gives up. */
@@ -16,11 +18,12 @@ const restFrames = 1024
 export class LearnedShape {
   #shape: MessageShape | undefined
   #senderAt: number | undefined
+  #isVolatile = false
   #lessonsLeft = lessonsMax
   #restedFrames = 0
 
   /** How a message is addressed, when it has the learned shape; undefined: read it in full. */
-  match(frame: FrameBytes, view: DataView): Addressing | undefined {
+  match(frame: FrameBytes, view: DataView, keys: MessageKeys): Addressing | undefined {
     const shape = this.#shape
     if (shape === undefined || !shape.match(frame.bytes, view, frame.start, frame.end)) return undefined
     this.#lessonsLeft = lessonsMax
@@ -32,6 +35,8 @@ export class LearnedShape {
       senderAt: this.#senderAt,
       senderIsNull: false,
       callbackId: callbackStart === callbackEnd ? undefined : frame.bytes.toString('utf8', callbackStart, callbackEnd),
+      isVolatile: this.#isVolatile,
+      key: keyOfShape(keys, shape, frame.bytes),
     }
   }
 
@@ -41,6 +46,7 @@ export class LearnedShape {
     if (addressing.senderIsNull || !this.#mayLearn()) return
     this.#shape = envelope.shape(frame.start, frame.end)
     this.#senderAt = addressing.senderAt
+    this.#isVolatile = addressing.isVolatile
   }
 
   #mayLearn(): boolean {

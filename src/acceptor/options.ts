@@ -83,5 +83,7 @@ export interface AcceptorOptions {
   readonly requiresSealing: boolean
   readonly listeners: readonly ListenerOptions[]
   readonly signatures: SignatureOptions
+  /** From which the secrets come by which repeats of messages are known: the same for all acceptors and all lives of the server. */
+  readonly repeatsSecret: Uint8Array
   readonly limits: AcceptorLimits
 }

@@ -2,8 +2,8 @@
  * The acceptor's way to the router. While it is blocked no socket is read, so at most one message a connection
  * is owed, besides notices of ends and receipts. Runs on: the acceptor thread.
  */
-import { type RelayRun, writeRelay, writeRouterMessage } from '../mailbox/router-codec.ts'
-import type { AcceptorEvent, RelayMessage, RouterMessage } from '../mailbox/router-messages.ts'
+import { type RelayRun, writeAcknowledged, writeRelay, writeRouterMessage } from '../mailbox/router-codec.ts'
+import type { AcceptorEvent, AcknowledgedMessage, RelayMessage, RouterMessage } from '../mailbox/router-messages.ts'
 import { type Outbox, Sender } from '../mailbox/sender.ts'
 
 /** See the head of the file. */
@@ -30,8 +30,24 @@ export class RouterLink {
     if (this.#sender.tryWrite((writer) => writeRelay(writer, run))) return
     const frames = Buffer.from(run.bytes.subarray(run.start, run.end))
     const to = Buffer.from(run.to.subarray(run.toStart, run.toEnd))
-    const kept: RelayRun = { ...run, to, toStart: 0, toEnd: to.length, bytes: frames, start: 0, end: frames.length }
+    const keys = run.keys === undefined ? undefined : Buffer.from(run.keys)
+    const kept: RelayRun = {
+      ...run,
+      keys,
+      to,
+      toStart: 0,
+      toEnd: to.length,
+      bytes: frames,
+      start: 0,
+      end: frames.length,
+    }
     this.#sender.owe((writer) => writeRelay(writer, kept))
+  }
+
+  /** Sends an acknowledgement. */
+  acknowledge(message: AcknowledgedMessage): void {
+    const write = (writer: Parameters<typeof writeAcknowledged>[0]): boolean => writeAcknowledged(writer, message)
+    if (!this.#sender.tryWrite(write)) this.#sender.owe(write)
   }
 
   send(message: Exclude<RouterMessage, RelayMessage>): void {

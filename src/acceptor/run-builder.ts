@@ -3,6 +3,7 @@
  * frame that already names its sender is passed on untouched, in place; into any other the true `FromUserId` is
  * written. Runs on: the acceptor thread.
  */
+import { messageKeyBytes } from '../mailbox/message-key.ts'
 import type { RelayRun } from '../mailbox/router-codec.ts'
 import type { Connection, Session } from './connection.ts'
 
@@ -17,6 +18,10 @@ export interface Addressing {
   /** Whether a `null` stands there, which the sender replaces. */
   readonly senderIsNull: boolean
   readonly callbackId: string | undefined
+  /** Whether the message is for who is there now, and for nobody else. */
+  readonly isVolatile: boolean
+  /** By which a repeat of the message is known, see `mailbox/message-key.ts`; undefined when it has no id. */
+  readonly key: Buffer | undefined
 }
 
 /** A frame: its body is `bytes[start, end)`, with the delimiters around it. */
@@ -38,6 +43,11 @@ export class RunBuilder {
   #scratchUsed = 0
   #count = 0
   #callbackIds: string[] = []
+  #isVolatile = false
+  #asks = false
+  /** The keys of the run, one after the other. */
+  #keys: Buffer = Buffer.allocUnsafe(messageKeyBytes * 64)
+  #hasKeys = false
   #connection = 0
   #to: Buffer = this.#scratch
   #toStart = 0
@@ -61,7 +71,7 @@ export class RunBuilder {
       start = this.#scratchUsed
       this.#scratchUsed = end
     }
-    if (this.#count > 0 && bytes === this.#bytes && start === this.#end && this.#isTo(how)) {
+    if (this.#count > 0 && bytes === this.#bytes && start === this.#end && this.#isLike(how) && this.#isTo(how)) {
       this.#end = end
       this.#count++
     } else {
@@ -74,8 +84,27 @@ export class RunBuilder {
       this.#start = start
       this.#end = end
       this.#count = 1
+      this.#isVolatile = how.isVolatile
+      this.#asks = how.callbackId !== undefined
+      this.#hasKeys = how.key !== undefined
     }
+    if (how.key !== undefined) this.#addKey(how.key)
     if (how.callbackId !== undefined) this.#callbackIds.push(how.callbackId)
+  }
+
+  /** In a run all messages have ids or none has, and so for answers and for being volatile: then each is told by its place. */
+  #isLike(how: Addressing): boolean {
+    return (
+      how.isVolatile === this.#isVolatile &&
+      (how.callbackId !== undefined) === this.#asks &&
+      (how.key !== undefined) === this.#hasKeys
+    )
+  }
+
+  #addKey(key: Buffer): void {
+    const at = (this.#count - 1) * messageKeyBytes
+    if (at === this.#keys.length) this.#keys = Buffer.concat([this.#keys, this.#keys])
+    key.copy(this.#keys, at)
   }
 
   /** Whether the run goes to the same receiver. Names are short: a loop is faster than a native call. */
@@ -114,6 +143,8 @@ export class RunBuilder {
       toStart: this.#toStart,
       toEnd: this.#toEnd,
       callbackIds,
+      isVolatile: this.#isVolatile,
+      keys: this.#hasKeys ? this.#keys.subarray(0, this.#count * messageKeyBytes) : undefined,
       bytes: this.#bytes,
       start: this.#start,
       end: this.#end,

@@ -15,6 +15,8 @@ const bytesMax = 262_144
 export interface SignedMessage {
   readonly to: string
   readonly callbackId: string | undefined
+  /** By which a repeat of it is known. */
+  readonly messageKey?: Uint8Array | undefined
   /** The whole frame with its true sender, in memory of its own. */
   readonly frame: Buffer
   readonly facts: SignedFacts
@@ -43,13 +45,13 @@ export class SignedRuns {
 
   /** Adds a message to the run, after sending the run that it does not continue. */
   add(connection: Connection, session: Session, message: SignedMessage): void {
-    const { to, callbackId, frame, facts, item } = message
+    const { to, callbackId, messageKey, frame, facts, item } = message
     const isFull = this.#items.length >= messagesMax || this.#frameBytes + this.#bundle.bytes + frame.length > bytesMax
     if (isFull || to !== this.#to || connection !== this.#connection) this.flush()
     this.#connection = connection
     this.#session = session
     this.#to = to
-    this.#items.push({ ...facts, callbackId, byteCount: frame.length })
+    this.#items.push({ ...facts, callbackId, messageKey, byteCount: frame.length })
     this.#frames.push(frame)
     this.#frameBytes += frame.length
     this.#bundle.add(item)

@@ -1,6 +1,8 @@
 /** The users with sessions on this acceptor, and the rate that all sessions of one share. Pure; the clock is passed in. */
+import { receiverTag } from '../security/message-id.ts'
 import type { SealedFacts, Session } from './connection.ts'
 import { LearnedShape } from './learned-shape.ts'
+import type { MessageKeys } from './message-keys.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { Unverified } from './unverified.ts'
 
@@ -12,6 +14,12 @@ interface User {
   sessions: number
   /** When the last session ended. */
   leftAt: number
+}
+
+/** What a session has of its own. */
+export interface NewSession {
+  readonly sealed: SealedFacts | undefined
+  readonly messageKeys: MessageKeys
 }
 
 /** See the head of the file. */
@@ -31,7 +39,7 @@ export class Users {
   }
 
   /** Makes a session of a user. `now` in milliseconds on a clock that only goes forward. */
-  enter(name: string, now: number, sealed: SealedFacts | undefined): Session {
+  enter(name: string, now: number, { sealed, messageKeys }: NewSession): Session {
     let user = this.#users.get(name)
     if (user === undefined) {
       user = { bucket: new TokenBucket(this.#messagesPerSecond, now), sessions: 0, leftAt: now }
@@ -46,6 +54,8 @@ export class Users {
       nameJson: Buffer.from(nameJson, 'utf8'),
       senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
       bucket: user.bucket,
+      messageKeys,
+      tag: receiverTag(name),
       shape: new LearnedShape(),
       policies: { signedOnly: false, endToEnd: 'allow' },
       keys: new Map(),

@@ -1,18 +1,24 @@
 /** The command line as a whole: its commands, its help, and how errors end it. */
 import { Command, CommanderError } from 'commander'
 import { ExitCode, explain } from './cli-error.ts'
+import { addBackup } from './commands/backup.ts'
 import { addBench } from './commands/bench.ts'
 import { addBroadcast } from './commands/broadcast.ts'
 import { addChat } from './commands/chat.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExplain } from './commands/explain.ts'
+import { addHealth } from './commands/health.ts'
+import { addHistory } from './commands/history.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKick } from './commands/kick.ts'
+import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addTune } from './commands/tune.ts'
 import { addUser } from './commands/user.ts'
+import { addVerify } from './commands/verify.ts'
 import { addWho } from './commands/who.ts'
 import type { CliContext } from './context.ts'
 import { examplesText } from './help.ts'
@@ -73,10 +79,16 @@ export function createProgram(context: CliContext): Command {
   addUser(program, context)
   addKeys(program, context)
   addSend(program, context)
+  addHistory(program, context)
+  addExplain(program, context)
   addBroadcast(program, context)
   addWho(program, context)
   addKick(program, context)
   addStatus(program, context)
+  addHealth(program, context)
+  addBackup(program, context)
+  addRestore(program, context)
+  addVerify(program, context)
   addConfig(program, context)
   addDoctor(program, context)
   addBench(program, context)

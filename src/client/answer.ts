@@ -29,12 +29,25 @@ export type SendStatus =
   /** Nothing is known: it was given to the connection without a `CallbackID`, so no answer comes. */
   | 'unconfirmed'
 
-/** The status in the server's answer to a message. */
-export function statusIn(message: IncomingMessage): SendStatus {
+/** What became of a message to a user. */
+export interface SendResult {
+  readonly status: SendStatus
+  /** The server's name for the message: later receipts, and `parley explain`, have it. Undefined where it gave none. */
+  readonly msgId: string | undefined
+  /** The sender's own name for it. */
+  readonly clientMsgId: string
+  /** The server has had it before: the status is that of the first time, and the receiver gets it once. */
+  readonly duplicate: boolean
+}
+
+/** The result in the server's answer to a message. */
+export function sendResultIn(message: IncomingMessage, clientMsgId: string): SendResult {
   const data = isRecord(message.content) ? message.content['Data'] : undefined
-  const status = isRecord(data) ? data['Status'] : undefined
-  if (status === 'delivered' || status === 'stored' || status === 'sent') return status
-  throw new ParleyError('bad_answer', { message: 'The server did not say what became of the message.' })
+  const { Status: status, MsgId: msgId, Duplicate: duplicate }: Record<string, unknown> = isRecord(data) ? data : {}
+  if (status !== 'delivered' && status !== 'stored' && status !== 'sent') {
+    throw new ParleyError('bad_answer', { message: 'The server did not say what became of the message.' })
+  }
+  return { status, msgId: typeof msgId === 'string' ? msgId : undefined, clientMsgId, duplicate: duplicate === true }
 }
 
 /** What a login gave. */

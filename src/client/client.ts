@@ -9,15 +9,25 @@ import {
   broadcastIn,
   type LoginResult,
   type OnlineUser,
-  type SendStatus,
+  type SendResult,
   type UserPage,
   usersIn,
 } from './answer.ts'
+import type { RequestOptions, SendOptions, UserListOptions } from './call-options.ts'
 import type { ClientKeys, EnrolmentResult } from './client-keys.ts'
 import type { UserKeys } from './directory.ts'
 import { EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
 import { ParleyError } from './errors.ts'
 import type { ClientEvents, ContentByType, EventHandler, MessageHandler } from './events.ts'
+import {
+  type ConversationPage,
+  conversationsIn,
+  type HistoryOptions,
+  type HistoryPage,
+  historyIn,
+  historyRequest,
+} from './history.ts'
+import { Inbox } from './inbox.ts'
 import { Incoming, typeName } from './incoming.ts'
 import { type Listener, Listeners } from './listeners.ts'
 import { makeSealing } from './make-sealing.ts'
@@ -29,36 +39,6 @@ import type { SealedSession, SealOptions } from './sealing-options.ts'
 import { Sender } from './sender.ts'
 import { Session } from './session.ts'
 import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
-import type { SignAlgorithm } from './signing.ts'
-
-/** Options of one request. */
-export interface RequestOptions {
-  /** How long to wait for the answer, a reconnect included; else the client's `requestTimeoutMs`. */
-  readonly timeoutMs?: number
-}
-
-/** Options of one message to a user. */
-export interface SendOptions extends RequestOptions {
-  /** Asks for no answer: cheaper, resolves as `unconfirmed` once the connection has taken the message. */
-  readonly callbackless?: boolean
-  /** Signs this message, or (false) does not; else as the client's option `sign` says. */
-  readonly sign?: SignAlgorithm | false | undefined
-}
-
-/** What became of a message to a user. */
-export interface SendResult {
-  readonly status: SendStatus
-}
-
-/** Which users to list. */
-export interface UserListOptions extends RequestOptions {
-  /** Only names that begin so. */
-  readonly prefix?: string | undefined
-  /** Only names after this one: the `after` of the page before. */
-  readonly after?: string | undefined
-  /** How many on one page; the server's default is 100. */
-  readonly limit?: number | undefined
-}
 
 /**
  * Connects to a server; the next thing is `client.login`.
@@ -77,22 +57,40 @@ export class Client implements AsyncIterable<IncomingMessage> {
   readonly #writer = new EnvelopeWriter()
   readonly #listeners = new Listeners((cause, name) => this.#handlerFailed(cause, name))
   readonly #stream: MessageStream
+  readonly #inbox: Inbox
   readonly #incoming: Incoming
   readonly #sender: Sender
   #session: Session | undefined
+  /** Asked for again after each reconnect. */
+  #watchesPresence = false
 
   private constructor(options: ClientOptions) {
     this.#options = options
     this.#stream = new MessageStream(options)
     this.#sender = new Sender(options, this.#writer, (request) => this.#live.send(request))
-    this.#incoming = new Incoming(this.#listeners, this.#stream, (message) => this.#sender.optionalKeys?.work(message))
+    this.#inbox = new Inbox({
+      acknowledges: options.acknowledge,
+      store: options.cursorStore,
+      acknowledge: (content) => this.#session?.acknowledge(content),
+      roomAgain: () => this.#session?.renew(),
+      missing: (loss) => this.#listeners.emit('missing', loss),
+      error: (error) => this.#listeners.emit('error', error),
+    })
+    this.#incoming = new Incoming({
+      listeners: this.#listeners,
+      stream: this.#stream,
+      inbox: this.#inbox,
+      work: (message) => this.#sender.optionalKeys?.work(message),
+      answer: (message) => this.#live.answer(message),
+    })
   }
 
   /** Use `connect`, which reads the options. */
   static async connect(options: ClientOptions, seal?: SealOptions, signal?: AbortSignal): Promise<Client> {
     const client = new Client(options)
     const sealing = seal && (await client.#seal(seal, signal))
-    client.#session = await Session.connect({ ...options, sealing }, client.#writer, client.#sessionEvents(), signal)
+    const parts = { writer: client.#writer, inbox: client.#inbox, events: client.#sessionEvents() }
+    client.#session = await Session.connect({ ...options, sealing }, parts, signal)
     return client
   }
 
@@ -124,9 +122,11 @@ export class Client implements AsyncIterable<IncomingMessage> {
   /**
    * Sends a text to a user.
    *
+   * What was not answered when the connection was lost is sent again after a reconnect, in order, and shown once.
+   *
    * @returns what became of it
-   * @throws ParleyError with the server's code when it was rejected (`user_offline`, `user_unknown`, …); `timeout` and
-   *   `connection_lost` mean that it may or may not have arrived
+   * @throws ParleyError with the server's code when it was rejected (`user_unknown`, `inbox_full`, …), and whether that is
+   *   `retryable`; `timeout`, `connection_lost` and `closed` mean that it may or may not have arrived, where the sentence says so
    */
   send(to: string, message: string, options: SendOptions = {}): Promise<SendResult> {
     return this.sendMessage(to, 'TextMsgRequest', { Message: message }, options)
@@ -185,12 +185,42 @@ export class Client implements AsyncIterable<IncomingMessage> {
   async sendEndToEnd(
     to: string,
     message: string | { readonly type: string; readonly content: unknown },
-    options: RequestOptions = {},
+    options: Omit<SendOptions, 'sign' | 'callbackless'> = {},
   ): Promise<SendResult> {
     checkReceiver(to)
     const { type, content } =
       typeof message === 'string' ? { type: 'TextMsgRequest', content: { Message: message } } : message
     return this.#sender.deliverEndToEnd(type, content, { ...options, to, callbackId: this.#writer.nextId() })
+  }
+
+  /**
+   * Tells the sender that this user has read a message, and all before it, and counts them as read.
+   *
+   * @throws ParleyError `bad_argument` for a message that the server gave no `MsgId`
+   */
+  async read(message: IncomingMessage, options: RequestOptions = {}): Promise<void> {
+    const { MsgId } = message.envelope
+    if (MsgId === undefined || message.from === '') {
+      throw new ParleyError('bad_argument', { message: 'Only numbered messages of users can be marked as read.' })
+    }
+    await this.#sender.ask('ReadRequest', { UserId: message.from, MsgId }, options)
+  }
+
+  /** A page of the conversation with a user, where the server keeps one; without a place the newest messages. */
+  async history(userId: string, options: HistoryOptions & RequestOptions = {}): Promise<HistoryPage> {
+    return historyIn(await this.#sender.ask('HistoryRequest', historyRequest(userId, options), options))
+  }
+
+  /** A page of the users with whom there are conversations, by name, with what is unread. */
+  async conversations(
+    options: RequestOptions & Pick<UserListOptions, 'after' | 'limit'> = {},
+  ): Promise<ConversationPage> {
+    const { after, limit } = options
+    const content = {
+      ...(after === undefined ? {} : { After: after }),
+      ...(limit === undefined ? {} : { Limit: limit }),
+    }
+    return conversationsIn(await this.#sender.ask('ConversationsRequest', content, options))
   }
 
   /** Sends a text to everyone online; for operators. */
@@ -250,7 +280,7 @@ export class Client implements AsyncIterable<IncomingMessage> {
   /** Turns `PresenceEvent`s on or off; they are asked for again after a reconnect. */
   async watchPresence(on: boolean, options: RequestOptions = {}): Promise<void> {
     await this.#sender.ask('CommonRequest', presenceCommand(on), options)
-    this.#live.watchesPresence(on)
+    this.#watchesPresence = on
   }
 
   /** The thumbprint of the key of this device, in a client that seals. */
@@ -304,13 +334,19 @@ export class Client implements AsyncIterable<IncomingMessage> {
   /** Listens to messages of a type that the protocol leaves to applications. */
   on(type: string, handler: MessageHandler<unknown>): () => void
   on(name: string, handler: Listener): () => void {
-    return this.#listeners.add(lifeCycleNames.has(name) ? name : typeName(name), handler)
+    const key = lifeCycleNames.has(name) ? name : typeName(name)
+    const takeOff = this.#listeners.add(key, handler)
+    const forget = key === 'message' || key !== name ? this.#incoming.handlerAdded(key, handler) : () => {}
+    return () => {
+      takeOff()
+      forget()
+    }
   }
 
   /**
    * The messages of users, in order: `for await (const message of client)`. The loop ends with `close`, and
-   * throws the reason when the client ends otherwise; a reconnect does not end it. What came before the first
-   * loop and had no handler is kept for it. A loop that is too slow (`iteratorMessagesMax`) gets what is
+   * throws the reason when the client ends otherwise; a reconnect does not end it. A message counts as handled, and is
+   * acknowledged, when the loop asks for the next one or ends. What came while there was no loop and had no handler is kept for the next one. A loop that is too slow (`iteratorMessagesMax`) gets what is
    * buffered, then the error `iterator_overflow`; the client itself lives on.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<IncomingMessage> {
@@ -369,11 +405,17 @@ export class Client implements AsyncIterable<IncomingMessage> {
     const listeners = this.#listeners
     return {
       message: (message) => this.#incoming.take(message),
-      connected: (login, again) => listeners.emit('connected', { ...login, again }),
+      connected: (login, again) => {
+        listeners.emit('connected', { ...login, again })
+        if (again && this.#watchesPresence) {
+          this.watchPresence(true).catch((error: unknown) => listeners.emit('error', error))
+        }
+      },
       disconnected: (error) => listeners.emit('disconnected', { error }),
       reconnecting: (attempt, delayMs, error) => listeners.emit('reconnecting', { attempt, delayMs, error }),
       error: (error) => listeners.emit('error', error),
       closed: (error) => {
+        this.#sender.close()
         this.#stream.end({ error })
         listeners.emit('closed', { error })
       },
@@ -401,6 +443,8 @@ const lifeCycle: Record<keyof ClientEvents, true> = {
   reconnecting: true,
   error: true,
   closed: true,
+  missing: true,
+  receipt: true,
   message: true,
   serverKeyRotated: true,
   keysChanged: true,

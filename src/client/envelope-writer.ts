@@ -11,6 +11,8 @@ export interface OutgoingFields {
   readonly clientMsgId?: string | undefined
   /** Unix time in seconds; else now. */
   readonly createTime?: number | undefined
+  /** Never stored by the server. */
+  readonly isVolatile?: boolean | undefined
   /** Gives the field `Sign` for what is written. */
   readonly sign?: ((message: MessageFields) => object) | undefined
 }
@@ -19,17 +21,25 @@ export interface OutgoingFields {
 export class EnvelopeWriter {
   /** The user who is logged in. */
   userId: string | undefined
-  readonly #idPrefix = randomPrefix()
+  readonly #idPrefix = `${randomHex(8)}-`
+  /** 128 bits: other clients may have written to the same receiver for years. */
+  readonly #messageIdPrefix = `${randomHex(16)}-`
   #idCount = 0
+  #messageIdCount = 0
 
   /** A `CallbackID` that no other client has, nor any peer guesses. */
   nextId(): string {
     return this.#idPrefix + (++this.#idCount).toString(36)
   }
 
+  /** A `ClientMsgId` that no other message has. */
+  nextMessageId(): string {
+    return this.#messageIdPrefix + (++this.#messageIdCount).toString(36)
+  }
+
   /** Writes an envelope as JSON text; `content` is the entity. */
   write(msgType: string, content: unknown, fields: OutgoingFields = {}): string {
-    const { to, callbackId, clientMsgId, createTime = Math.floor(Date.now() / 1000), sign } = fields
+    const { to, callbackId, clientMsgId, createTime = Math.floor(Date.now() / 1000), isVolatile, sign } = fields
     const text = JSON.stringify(content)
     const signed = { from: this.userId ?? '', to: to ?? '', clientMsgId, createTime, msgType, content: text }
     return JSON.stringify({
@@ -40,6 +50,7 @@ export class EnvelopeWriter {
       CreateTime: createTime,
       ...(callbackId === undefined ? {} : { CallbackID: callbackId }),
       ...(clientMsgId === undefined ? {} : { ClientMsgId: clientMsgId }),
+      ...(isVolatile ? { Volatile: true } : {}),
       ...(sign === undefined ? {} : { Sign: sign(signed) }),
       Content: text,
     })
@@ -51,7 +62,7 @@ export function presenceCommand(on: boolean): { readonly Command: string; readon
   return { Command: 'presence', Data: { On: on } }
 }
 
-function randomPrefix(): string {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(8))
-  return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}-`
+function randomHex(count: number): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(count))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -37,6 +37,12 @@ const clientErrorTable = {
   keys_changed: { retryable: false, message: 'The keys of the user are not those that are known.' },
   /** An end-to-end message could not be opened, or is not from whom it says. */
   end_to_end_failed: { retryable: false, message: 'An end-to-end message could not be opened.' },
+  /** Too many messages wait to be handled: what came was not taken in. It comes again when there is room. */
+  inbox_overflow: { retryable: true, message: 'Messages came faster than they were handled; some come again later.' },
+  /** A message that was told to be missing came after all. */
+  out_of_order: { retryable: false, message: 'A message came after others that were sent after it.' },
+  /** The store of the cursor failed. Messages go on. */
+  cursor_store_failed: { retryable: false, message: 'The cursor could not be read or saved.' },
   /** A handler given to `on` threw; its error is the `cause`. */
   handler_failed: { retryable: false, message: 'A handler of an event threw an error.' },
 } as const satisfies Record<string, { retryable: boolean; message: string }>
@@ -57,6 +63,8 @@ export interface ParleyErrorOptions {
   readonly retryAfterMs?: number | undefined
   /** What the server added. */
   readonly detail?: unknown
+  /** Of the message that it is about. */
+  readonly clientMsgId?: string | undefined
   readonly cause?: unknown
 }
 
@@ -71,6 +79,8 @@ export class ParleyError extends Error {
   readonly retryAfterMs: number | undefined
   /** What the server added, unchecked. */
   readonly detail: unknown
+  /** Of the message to a user that it is about: sent again with the same `clientMsgId`, it is not shown twice. */
+  readonly clientMsgId: string | undefined
 
   constructor(code: ParleyErrorCode, options: ParleyErrorOptions = {}) {
     const known = infoOf(code)
@@ -80,6 +90,12 @@ export class ParleyError extends Error {
     this.retryable = options.retryable ?? known?.retryable ?? false
     this.retryAfterMs = options.retryAfterMs
     this.detail = options.detail
+    this.clientMsgId = options.clientMsgId
+  }
+
+  /** The same error, of one message to a user. */
+  of(clientMsgId: string | undefined): ParleyError {
+    return new ParleyError(this.code, { ...this, message: this.message, cause: this.cause, clientMsgId })
   }
 }
 

@@ -7,9 +7,11 @@ import type {
   TextMsgRequest,
 } from '../protocol/entities/index.ts'
 import type { LoginResult } from './answer.ts'
+import type { Loss } from './arrivals.ts'
 import type { KeysChanged } from './directory.ts'
 import type { ParleyError } from './errors.ts'
 import type { IncomingMessage } from './message.ts'
+import type { Receipt } from './receipts.ts'
 import type { ServerKey } from './sealing-options.ts'
 
 /** The contents of the types that come without having been asked for. Any other type has unknown content. */
@@ -42,6 +44,10 @@ export interface ClientEvents {
   readonly serverKeyRotated: ServerKey & { readonly previous: string }
   /** The keys of a user are not those of the last time: a device more or less. Compare safety numbers again. */
   readonly keysChanged: KeysChanged
+  /** Messages for this device are gone for good: it was away too long, or there was no room for them. */
+  readonly missing: Loss
+  /** What became of a message after its answer; with the option `receipts`. */
+  readonly receipt: Receipt
   /** Any message that the loop over the client gets, too. */
   readonly message: IncomingMessage
 }

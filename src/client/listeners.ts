@@ -34,15 +34,36 @@ export class Listeners {
 
   /** Calls the handlers in the order in which they were added. One that throws does not keep the others from it. */
   emit(name: string, ...values: unknown[]): void {
+    void this.deliver(name, ...values)
+  }
+
+  /** Does the same; gives a promise where handlers gave some, which resolves when they are all settled. */
+  deliver(name: string, ...values: unknown[]): Promise<void> | undefined {
     const set = this.#byName.get(name)
-    if (set === undefined) return
+    if (set === undefined) return undefined
+    let under: Promise<void>[] | undefined
     for (const listener of [...set]) {
-      try {
-        const result: unknown = (listener as (...values: unknown[]) => unknown)(...values)
-        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(error, name))
-      } catch (error) {
-        this.#failed(error, name)
+      const end = this.call(name, listener, ...values)
+      if (end !== undefined) {
+        under ??= []
+        under.push(end)
       }
+    }
+    return under && Promise.all(under).then(() => {})
+  }
+
+  /** The same with one handler. */
+  call(name: string, listener: Listener, ...values: unknown[]): Promise<void> | undefined {
+    try {
+      const result: unknown = (listener as (...values: unknown[]) => unknown)(...values)
+      if (!(result instanceof Promise)) return undefined
+      return result.then(
+        () => {},
+        (error: unknown) => this.#failed(error, name),
+      )
+    } catch (error) {
+      this.#failed(error, name)
+      return undefined
     }
   }
 }

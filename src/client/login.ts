@@ -16,6 +16,8 @@ export interface LoginAttempt {
   readonly register: boolean
   readonly deviceId: string | undefined
   readonly clientName: string
+  /** What the request says of the inbox, and of what is to be told. */
+  readonly more: object
 }
 
 /** What a login needs of its connection, and tells. */
@@ -24,7 +26,8 @@ export interface LoginEvents {
   ask(content: object, answered: (message: IncomingMessage) => void, failed: (error: ParleyError) => void): void
   /** Whether it is still to go on. */
   isWanted(): boolean
-  welcomed(login: LoginResult, ticket: LoginTicket | undefined): void
+  /** @param content of the answer */
+  welcomed(login: LoginResult, ticket: LoginTicket | undefined, content: unknown): void
   /** The last proof was refused, or there is nobody any more to show one to. */
   refused(error: ParleyError): void
 }
@@ -48,13 +51,14 @@ export function logIn(attempt: LoginAttempt, events: LoginEvents): void {
 }
 
 function show(attempt: LoginAttempt, [proof = {}, ...others]: readonly LoginProof[], events: LoginEvents): void {
-  const { credentials, deviceId, clientName, register } = attempt
+  const { credentials, deviceId, clientName, register, more } = attempt
   const content = {
     UserId: credentials.userId,
     ...proof,
     ...(deviceId === undefined ? {} : { DeviceId: deviceId }),
     Client: clientName,
     Version: 1,
+    ...more,
     ...(register ? { Register: true } : {}),
   }
   const refused = (error: ParleyError): void => {
@@ -68,7 +72,7 @@ function show(attempt: LoginAttempt, [proof = {}, ...others]: readonly LoginProo
     (message) => {
       const result = loginIn(message)
       if (result instanceof ParleyError) refused(result)
-      else events.welcomed(result, ticketIn(message))
+      else events.welcomed(result, ticketIn(message), message.content)
     },
     refused,
   )

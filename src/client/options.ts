@@ -1,6 +1,7 @@
 /** Every option of a client with its default, and the check of what the caller gave. */
 import { type AddressOptions, readAddress } from './address.ts'
 import type { Backoff } from './backoff.ts'
+import type { CursorStore } from './cursor.ts'
 import { ParleyError } from './errors.ts'
 import type { KeyPins } from './key-pins.ts'
 import type { SealingLayer } from './sealed-channel.ts'
@@ -34,8 +35,17 @@ export interface ConnectOptions extends AddressOptions {
   readonly verifySignatures?: boolean
   /** Where other users' keys are remembered: a file's path, or an object of your own; else for the life of the client. */
   readonly keyPins?: string | KeyPins
-  /** Names this device to the server, the same at every start; without it each connection is a device. */
+  /**
+   * Names this device to the server, the same at every start: it then keeps what the device has not acknowledged, also beside
+   * other devices of the user. Without it the client is one of those without a name, which share what is kept for the user.
+   */
   readonly deviceId?: string
+  /** False: messages are not acknowledged, and come at most once. */
+  readonly acknowledge?: boolean
+  /** Remembers from one start to the next what was acknowledged; a client without it knows that as long as it lives. */
+  readonly cursorStore?: CursorStore
+  /** Asks for `receipt` events: what becomes of messages after their answer. */
+  readonly receipts?: boolean
   /** What the server is told of this program, as `name/version`. */
   readonly clientName?: string
   /** False: a lost connection closes the client. */
@@ -82,8 +92,8 @@ export const optionDefaults = {
   queuedBytesMax: 16 * 1024 * 1024,
   /** Requests that wait for an answer; over it, `queue_full`. */
   requestsMax: 65_536,
-  /** Messages that one iterator holds for a loop that is slower than they come; over it, `iterator_overflow`. */
-  iteratorMessagesMax: 1_000,
+  /** Messages that one iterator holds for a loop that is slower than they come; over it, `iterator_overflow`. As many as may wait to be handled. */
+  iteratorMessagesMax: 10_000,
   /** The size of the same messages. */
   iteratorBytesMax: 16 * 1024 * 1024,
 } as const
@@ -98,6 +108,9 @@ export interface ClientOptions extends Bounds {
   readonly endByte: number
   readonly charset: Charset
   readonly deviceId: string | undefined
+  readonly acknowledge: boolean
+  readonly cursorStore: CursorStore | undefined
+  readonly receipts: boolean
   readonly clientName: string
   readonly reconnect: (Backoff & { readonly attemptsMax: number }) | undefined
   readonly random: () => number
@@ -133,6 +146,9 @@ export function readOptions(given: ConnectOptions): ClientOptions {
     endByte: given.endByte ?? 0x03,
     charset: given.charset ?? 'utf-8',
     deviceId: given.deviceId,
+    acknowledge: given.acknowledge ?? true,
+    cursorStore: given.cursorStore,
+    receipts: given.receipts ?? false,
     clientName: given.clientName ?? 'parley-client/1',
     reconnect: given.reconnect === false ? undefined : readReconnect(given.reconnect ?? {}),
     random: given.random ?? Math.random,

@@ -18,6 +18,8 @@ export interface RequestOptions {
   /** The user whose answer is waited for; empty: the server. */
   readonly answerer: string
   readonly timeoutMs: number
+  /** Its receivers recognise it when it comes again: it is sent again when the connection is lost before its answer. */
+  readonly isRepeatable?: boolean
   /** Called at most once, and then `failed` never: with the answer, or without one when none was asked for. */
   answered(message: IncomingMessage | undefined): void
   /** Called at most once, and then `answered` never. */
@@ -28,18 +30,25 @@ export interface RequestOptions {
 export interface Request {
   readonly options: RequestOptions
   phase: 'queued' | 'sent' | 'settled'
-  readonly timer: ReturnType<typeof setTimeout>
+  /** Given to a connection at least once: nobody knows whether it arrived. */
+  wasSent: boolean
+  /** To a user: the server has said that it has it, and only the user's answer is waited for. */
+  isTaken: boolean
+  /** Counts up in the order in which requests were made. */
+  readonly number: number
+  readonly timer: ReturnType<typeof setTimeout> | undefined
 }
 
 /** See the head of the file. */
 export class Requests {
   /** A map, since a peer chooses the ids that replies to it carry. Two replies may carry the same. */
   readonly #waiting = new Map<string, Request[]>()
-  readonly #queue = new Set<Request>()
+  #queue = new Set<Request>()
   readonly #limits: RequestLimits
   #queuedUnits = 0
   #waitingCount = 0
   #serverWaitingCount = 0
+  #count = 0
 
   constructor(limits: RequestLimits) {
     this.#limits = limits
@@ -62,8 +71,18 @@ export class Requests {
    */
   add(options: RequestOptions): Request | ParleyError {
     if (this.#waitingCount >= this.#limits.requestsMax) return new ParleyError('queue_full')
-    const timer = setTimeout(() => this.#fail(request, timeoutError(request)), options.timeoutMs)
-    const request: Request = { options, phase: 'queued', timer }
+    const { timeoutMs } = options
+    // A longer time than timers can have is none.
+    const timer =
+      timeoutMs < 2 ** 31 ? setTimeout(() => this.#fail(request, timeoutError(request)), timeoutMs) : undefined
+    const request: Request = {
+      options,
+      phase: 'queued',
+      wasSent: false,
+      isTaken: false,
+      number: ++this.#count,
+      timer,
+    }
     const { callbackId } = options
     if (callbackId !== undefined) {
       this.#waitingCount++
@@ -103,6 +122,7 @@ export class Requests {
   sent(request: Request): void {
     if (request.phase !== 'queued') return
     request.phase = 'sent'
+    request.wasSent = true
     if (request.options.callbackId !== undefined) return
     this.#settle(request)
     request.options.answered(undefined)
@@ -124,6 +144,7 @@ export class Requests {
       // The server's word on a request to a user: a failure ends it, else the user's own answer is still to come.
       const failure = failureIn(message)
       if (failure !== undefined) this.#fail(toUser, failure)
+      else toUser.isTaken = true
       return true
     }
     this.#settle(request)
@@ -131,15 +152,37 @@ export class Requests {
     return true
   }
 
-  /** Fails what was sent and has no answer: its fate is unknown. What is queued stays. */
-  failSent(error: ParleyError): void {
-    const sent = [...this.#waiting.values()].flat().filter((request) => request.phase === 'sent')
-    for (const request of sent) this.#fail(request, error)
+  /**
+   * The connection is gone. What was sent and has no answer fails: its fate is unknown. But what is repeatable waits, when
+   * there will be another connection, to be sent again before everything else, in its order.
+   */
+  connectionLost(error: ParleyError, willReturn: boolean): void {
+    const sent = this.#all().filter((request) => request.phase === 'sent')
+    const again: Request[] = []
+    for (const request of sent) {
+      if (!willReturn || !request.options.isRepeatable) this.#fail(request, error)
+      else if (!request.isTaken) again.push(request)
+    }
+    if (again.length === 0) return
+    again.sort((left, right) => left.number - right.number)
+    for (const request of again) {
+      request.phase = 'queued'
+      this.#queuedUnits += request.options.body.length
+    }
+    this.#queue = new Set([...again, ...this.#queue])
   }
 
   /** Fails everything. */
   failAll(error: ParleyError): void {
-    for (const request of [...this.#queue, ...[...this.#waiting.values()].flat()]) this.#fail(request, error)
+    for (const request of new Set([...this.#queue, ...this.#all()])) {
+      const message = `${error.message} The message may or may not have arrived.`
+      const { code, cause } = error
+      this.#fail(request, request.wasSent ? new ParleyError(code, { cause, message }) : error)
+    }
+  }
+
+  #all(): Request[] {
+    return [...this.#waiting.values()].flat()
   }
 
   #fail(request: Request, error: ParleyError): void {
@@ -173,10 +216,14 @@ export interface RequestLimits {
   readonly queuedBytesMax: number
 }
 
-function timeoutError(request: Request): ParleyError {
-  const message =
-    request.phase === 'queued'
-      ? 'The message could not be sent in time; it has not left this client.'
-      : 'No answer came in time; the request may or may not have arrived.'
-  return new ParleyError('timeout', { message })
+function timeoutError({ wasSent, options }: Request): ParleyError {
+  if (!wasSent) {
+    return new ParleyError('timeout', {
+      message: 'The message could not be sent in time; it has not left this client.',
+    })
+  }
+  const advice = options.isRepeatable ? ' Sent again with the same clientMsgId, it is shown once at most.' : ''
+  return new ParleyError('timeout', {
+    message: `No answer came in time; the request may or may not have arrived.${advice}`,
+  })
 }

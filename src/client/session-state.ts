@@ -1,6 +1,7 @@
 /** What a session is told, what it tells, and the states that it goes through. */
 import type { LoginResult } from './answer.ts'
 import type { ParleyError } from './errors.ts'
+import type { Inbox } from './inbox.ts'
 import type { Link } from './link.ts'
 import type { IncomingMessage } from './message.ts'
 
@@ -9,9 +10,12 @@ export type Credentials =
   | { readonly userId: string; readonly password: string; readonly token?: string | undefined }
   | { readonly userId: string; readonly token: string; readonly password?: string | undefined }
 
+/** What of the inbox a session works with. */
+export type SessionInbox = Pick<Inbox, 'open' | 'loginFields' | 'begin' | 'flush'>
+
 /** What a session tells its owner. */
 export interface SessionEvents {
-  /** A message that answers nothing. */
+  /** A message of a user, or one of the server that answers nothing. */
   message(message: IncomingMessage): void
   /** A login has succeeded, for the first time or again. */
   connected(login: LoginResult, again: boolean): void
@@ -35,5 +39,11 @@ export type SessionState =
   | { readonly kind: 'loggingIn'; readonly link: Link; readonly attempt: number }
   | { readonly kind: 'online'; readonly link: Link; readonly attempt: number; readonly since: number }
   | { readonly kind: 'waiting'; readonly attempt: number; readonly timer: ReturnType<typeof setTimeout> }
-  | { readonly kind: 'draining'; readonly link: Link; readonly timer: ReturnType<typeof setTimeout> }
+  /** The end was asked for: answers are waited for, and that what was handled is acknowledged. */
+  | {
+      readonly kind: 'draining'
+      readonly link: Link
+      readonly timer: ReturnType<typeof setTimeout>
+      readonly isAcknowledged: boolean
+    }
   | { readonly kind: 'closed'; readonly error: ParleyError | undefined }

@@ -6,9 +6,9 @@
  *         ▲                     ▲           │
  *         └────── waiting ◀─────┴───────────┘      (lost; only after a login has succeeded once)
  */
-import { failureIn, type LoginResult } from './answer.ts'
-import { backoffDelayMs } from './backoff.ts'
-import { type EnvelopeWriter, presenceCommand } from './envelope-writer.ts'
+import type { LoginResult } from './answer.ts'
+import { comebackDelayMs, nextAttempt } from './comeback.ts'
+import type { EnvelopeWriter } from './envelope-writer.ts'
 import { ParleyError } from './errors.ts'
 import { Link } from './link.ts'
 import { logIn } from './login.ts'
@@ -16,16 +16,19 @@ import type { IncomingMessage } from './message.ts'
 import type { ClientOptions } from './options.ts'
 import { type Request, type RequestOptions, Requests } from './requests.ts'
 import type { SealedChannel } from './sealed-channel.ts'
-import type { Credentials, SessionEvents, SessionState } from './session-state.ts'
+import type { Credentials, SessionEvents, SessionInbox, SessionState } from './session-state.ts'
 
-/** An online time after which the count of tries begins anew; a server that drops us at once gets growing waits. */
-const stableAfterMs = 5_000
-/** After these the client never comes back by itself, whatever the server says of retrying. */
-const finalCodes: ReadonlySet<string> = new Set(['kicked', 'banned', 'replaced', 'account_changed', 'auth_failed'])
+/** What a session works with. */
+export interface SessionParts {
+  readonly writer: EnvelopeWriter
+  readonly inbox: SessionInbox
+  readonly events: SessionEvents
+}
 
 /** See the head of the file. */
 export class Session {
   readonly #options: ClientOptions
+  readonly #inbox: SessionInbox
   readonly #events: SessionEvents
   readonly #requests: Requests
   readonly #writer: EnvelopeWriter
@@ -34,10 +37,10 @@ export class Session {
   /** Set by the first good login, and used again by each reconnect. */
   #credentials: Credentials | undefined
   #login: LoginResult | undefined
-  #watchesPresence = false
 
-  private constructor(options: ClientOptions, writer: EnvelopeWriter, events: SessionEvents) {
+  private constructor(options: ClientOptions, { writer, inbox, events }: SessionParts) {
     this.#options = options
+    this.#inbox = inbox
     this.#events = events
     this.#requests = new Requests(options)
     this.#writer = writer
@@ -46,13 +49,8 @@ export class Session {
   }
 
   /** Connects once; rejects with `connect_failed` when that does not succeed in time. */
-  static async connect(
-    options: ClientOptions,
-    writer: EnvelopeWriter,
-    events: SessionEvents,
-    signal?: AbortSignal,
-  ): Promise<Session> {
-    const session = new Session(options, writer, events)
+  static async connect(options: ClientOptions, parts: SessionParts, signal?: AbortSignal): Promise<Session> {
+    const session = new Session(options, parts)
     const state = session.#state
     if (state.kind !== 'connecting') throw new ParleyError('bad_state')
     const { link, abort } = state
@@ -116,9 +114,12 @@ export class Session {
     switch (state.kind) {
       case 'open':
         this.#state = { kind: 'loggingIn', link: state.link, attempt: 0 }
-        return new Promise((resolve, reject) =>
-          this.#authenticate(state.link, credentials, register, { resolve, reject }),
-        )
+        return new Promise((resolve, reject) => {
+          const begin = (): void => this.#authenticate(state.link, credentials, register, { resolve, reject })
+          const opening = this.#inbox.open(credentials.userId)
+          if (opening === undefined) begin()
+          else void opening.then(() => (this.#attemptOn(state.link) === 0 ? begin() : reject(this.#closedError())))
+        })
       case 'closed':
       case 'draining':
         return Promise.reject(this.#closedError())
@@ -137,9 +138,22 @@ export class Session {
     }
   }
 
-  /** Remembers whether to ask for presence again after a reconnect. */
-  watchesPresence(on: boolean): void {
-    this.#watchesPresence = on
+  /** Sends an `AckRequest`. Where there is no connection, the next login says the same. */
+  acknowledge(content: object): void {
+    const state = this.#state
+    if (state.kind === 'online' || state.kind === 'draining') {
+      state.link.send(this.#writer.write('AckRequest', content))
+    }
+  }
+
+  /** Makes the connection anew, where the client comes back by itself: what is sent again is what was not acknowledged. */
+  renew(): void {
+    if (this.#state.kind === 'online' && this.#options.reconnect !== undefined) this.#state.link.destroy()
+  }
+
+  /** Gives a message of a user to the request that it answers; false when there is none. */
+  answer(message: IncomingMessage): boolean {
+    return this.#requests.answer(message)
   }
 
   /** Sends what waits, lets the server answer it, and ends. Idempotent; resolves at the end. */
@@ -153,9 +167,14 @@ export class Session {
           break
         }
         const timer = setTimeout(() => this.#end(undefined), this.#options.closeTimeoutMs)
-        this.#state = { kind: 'draining', link: state.link, timer }
+        const { link } = state
+        this.#state = { kind: 'draining', link, timer, isAcknowledged: false }
         this.#flush()
-        this.#endWhenDrained()
+        void this.#inbox.flush().then(() => {
+          if (this.#state.kind !== 'draining') return
+          this.#state = { kind: 'draining', link, timer, isAcknowledged: true }
+          this.#endWhenDrained()
+        })
         break
       }
       case 'connecting':
@@ -188,7 +207,7 @@ export class Session {
     if (message.from === '' && message.type === 'HeartbeatRequest') {
       const callbackId = message.envelope.CallbackID || undefined
       link.send(this.#writer.write('HeartbeatResponse', {}, { callbackId }))
-    } else if (this.#requests.answer(message)) {
+    } else if (message.from === '' && this.#requests.answer(message)) {
       this.#endWhenDrained()
     } else {
       this.#events.message(message)
@@ -198,20 +217,15 @@ export class Session {
   /** The connection is over, for the reason that the server gave or for `connection_lost`. */
   #lost(link: Link, error: ParleyError): void {
     if (link !== this.#link()) return
-    this.#requests.failSent(new ParleyError('connection_lost', { cause: error }))
     const state = this.#state
+    const attempt = nextAttempt(state)
+    const delayMs = attempt === undefined ? undefined : comebackDelayMs(this.#options, attempt, error)
+    this.#requests.connectionLost(new ParleyError('connection_lost', { cause: error }), delayMs !== undefined)
     switch (state.kind) {
-      case 'online': {
-        const wasStable = Date.now() - state.since >= stableAfterMs
-        this.#comeBack(wasStable ? 1 : state.attempt + 1, error)
-        return
-      }
+      case 'online':
       case 'loggingIn':
-        if (state.attempt > 0) {
-          this.#comeBack(state.attempt + 1, error)
-          return
-        }
-        this.#end(error)
+        if (attempt === undefined) this.#end(error)
+        else this.#comeBack(attempt, error)
         return
       case 'open':
         this.#end(error)
@@ -231,12 +245,11 @@ export class Session {
   /** Waits for the turn of the given try, or gives up. The state changes before anybody is told: a handler may close. */
   #comeBack(attempt: number, error: ParleyError): void {
     const wasOnline = this.#state.kind === 'online'
-    const { reconnect, random } = this.#options
-    if (reconnect === undefined || finalCodes.has(error.code) || !error.retryable || attempt > reconnect.attemptsMax) {
+    const delayMs = comebackDelayMs(this.#options, attempt, error)
+    if (delayMs === undefined) {
       this.#end(error)
       return
     }
-    const delayMs = Math.max(backoffDelayMs(reconnect, attempt - 1, random()), error.retryAfterMs ?? 0)
     const timer = setTimeout(() => void this.#reconnect(attempt), delayMs)
     const waiting: SessionState = { kind: 'waiting', attempt, timer }
     this.#state = waiting
@@ -268,16 +281,17 @@ export class Session {
 
   /** Logs in on a connection; with `asked`, for the application. */
   #authenticate(link: Link, credentials: Credentials, register: boolean, asked?: Asked): void {
-    const { deviceId, clientName, loginTimeoutMs: timeoutMs } = this.#options
+    const { deviceId, clientName, receipts, loginTimeoutMs: timeoutMs } = this.#options
+    const more = { ...this.#inbox.loginFields(), ...(receipts ? { Receipts: true } : {}) }
     const byTicket = link.channel?.resumedUser === credentials.userId
     logIn(
-      { credentials, byTicket, register, deviceId, clientName },
+      { credentials, byTicket, register, deviceId, clientName, more },
       {
         ask: (content, answered, failed) => this.#ask(link, 'AuthRequest', content, { timeoutMs, answered, failed }),
         isWanted: () => this.#attemptOn(link) !== undefined,
-        welcomed: (login, ticket) => {
+        welcomed: (login, ticket, content) => {
           if (ticket !== undefined) link.channel?.keepTicket(ticket, login.userId)
-          this.#welcomed(link, login, credentials, asked)
+          this.#welcomed({ link, login, content }, credentials, asked)
         },
         refused: (error) => this.#refused(link, error, asked),
       },
@@ -290,7 +304,7 @@ export class Session {
     return state.kind === 'loggingIn' && state.link === link ? state.attempt : undefined
   }
 
-  #welcomed(link: Link, login: LoginResult, credentials: Credentials, asked: Asked | undefined): void {
+  #welcomed({ link, login, content }: Welcome, credentials: Credentials, asked: Asked | undefined): void {
     const attempt = this.#attemptOn(link)
     if (attempt === undefined) return
     const { password } = credentials
@@ -301,9 +315,9 @@ export class Session {
     this.#writer.userId = login.userId
     this.#state = { kind: 'online', link, attempt, since: Date.now() }
     link.watch()
+    this.#inbox.begin(content)
     asked?.resolve(login)
     this.#events.connected(login, asked === undefined)
-    if (asked === undefined && this.#watchesPresence) this.#watchAgain(link)
     this.#flush()
   }
 
@@ -331,17 +345,6 @@ export class Session {
     }
     link.destroy()
     this.#comeBack(attempt + 1, error)
-  }
-
-  #watchAgain(link: Link): void {
-    this.#ask(link, 'CommonRequest', presenceCommand(true), {
-      timeoutMs: this.#options.requestTimeoutMs,
-      answered: (message) => {
-        const failure = failureIn(message)
-        if (failure !== undefined) this.#events.error(failure)
-      },
-      failed: (error) => this.#events.error(error),
-    })
   }
 
   // Sending.
@@ -407,7 +410,8 @@ export class Session {
   // The end.
 
   #endWhenDrained(): void {
-    if (this.#state.kind === 'draining' && !this.#requests.isBusy) this.#end(undefined)
+    const state = this.#state
+    if (state.kind === 'draining' && state.isAcknowledged && !this.#requests.isBusy) this.#end(undefined)
   }
 
   #end(error: ParleyError | undefined): void {
@@ -452,6 +456,14 @@ export class Session {
 interface Asked {
   resolve(login: LoginResult): void
   reject(error: ParleyError): void
+}
+
+/** A login that has succeeded. */
+interface Welcome {
+  readonly link: Link
+  readonly login: LoginResult
+  /** Of the `AuthResponse`. */
+  readonly content: unknown
 }
 
 /** What becomes of a request of the session's own. */

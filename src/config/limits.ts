@@ -3,6 +3,7 @@
  * `settings.ts`; the two together are what `docs/LIMITS.md` tells operators. Folders that may not look
  * in here are given the values by the composition.
  */
+import { historyLimitMax } from '../protocol/entities/history.ts'
 import { keyDirectoryPageMax } from '../protocol/entities/keys.ts'
 import { banSecondsMax } from '../protocol/entities/operator.ts'
 import { passwordLengthMax, passwordLengthMin } from '../protocol/entities/password.ts'
@@ -162,6 +163,55 @@ export const limits = {
     unit: 'events a turn',
     reason: 'presence is told every 100 ms; when everyone comes back at once it must not fill the mailbox',
   },
+  // Inboxes.
+  windowBytesMax: {
+    value: MEBIBYTE,
+    unit: 'bytes a user',
+    reason:
+      'messages that wait for their acknowledgement in memory; more go to the disk at once, as for one who is away',
+  },
+  windowsBytesMax: {
+    value: 128 * MEBIBYTE,
+    unit: 'bytes',
+    reason: 'the same for all users together',
+  },
+  storingBytesMax: {
+    value: 32 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'messages on their way to the disk: what a slow disk writes in about a second; more are answered server_busy',
+  },
+  inboxReadBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'stored messages are read and written to a client in pieces of that size, each when the one before has left',
+  },
+  inboxRetryMs: {
+    value: 500,
+    unit: 'milliseconds',
+    reason: 'the store is asked again after it could not read',
+  },
+  idleRecipientsMax: {
+    value: 10_000,
+    unit: 'users',
+    reason: 'absent users of whom it is remembered that they exist, so that a message to them costs no look-up',
+  },
+  storeRestartsMax: {
+    value: 5,
+    unit: 'threads in a row',
+    reason: 'a storage thread that dies is replaced; one that dies again and again ends the process',
+  },
+  expiryLookMs: {
+    value: 10_000,
+    unit: 'milliseconds',
+    reason: 'so often it is looked for stored messages whose time is over, and for devices to be forgotten',
+  },
+  expiryLookSegments: {
+    value: 10_000,
+    unit: 'segments',
+    reason: 'one look takes a millisecond or so, during which nothing is stored',
+  },
   // Login.
   loginAttemptsMax: {
     value: 10,
@@ -194,6 +244,82 @@ export const limits = {
     value: 1_048_576,
     unit: 'KiB × passes',
     reason: 'what the time of a check follows: about half a second at the most',
+  },
+  // Inboxes. The storage thread has these from its own files.
+  inboxSegmentsMax: {
+    value: 4_000_000,
+    unit: 'segments',
+    reason: 'what is stored for all users together; each takes some 200 bytes of memory',
+  },
+  inboxSegmentBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'messages for one receiver in one commit are stored as one piece up to here, so that reading a part stays cheap',
+  },
+  devicesPerUserMax: {
+    value: 32,
+    unit: 'devices a user',
+    reason: 'messages wait for each; for one more, the one that was away longest is forgotten',
+  },
+  spaceReserveBytes: {
+    value: 8 * MEBIBYTE,
+    unit: 'bytes of disk',
+    reason: 'given up when the disk is full, so that acknowledging and removing go on; twice what the journal grows to',
+  },
+  clockToleranceMs: {
+    value: 3_600_000,
+    unit: 'milliseconds',
+    reason: 'how far a clock that jumps forward is followed before messages expire by it',
+  },
+  // The history. The storage thread has the first two from its own files.
+  historyRowBytesMax: {
+    value: 262_144,
+    unit: 'bytes',
+    reason:
+      'messages of one conversation in one commit are kept as one piece up to here, so that reading a part stays cheap',
+  },
+  conversationsRememberedMax: {
+    value: 8192,
+    unit: 'conversations',
+    reason: 'whose end the storage thread knows without looking, 4 MiB or so; the one used longest ago goes first',
+  },
+  historyLimitMax: {
+    value: historyLimitMax,
+    unit: 'messages a page',
+    reason: 'one answer is gathered in a millisecond or so; more come page by page',
+  },
+  historyRequestsMax: {
+    value: 16,
+    unit: 'requests a session',
+    reason: 'requests about the history that are under way: each costs the storage thread up to a millisecond',
+  },
+  receiptAskersMax: {
+    value: 100_000,
+    unit: 'users',
+    reason:
+      'of whom it is remembered that they want receipts, also while they are away; the one that asked longest ago goes first',
+  },
+  historyWaitingBytesMax: {
+    value: 16 * MEBIBYTE,
+    unit: 'bytes',
+    reason:
+      'messages on their way to the history; where a slow or full disk lets more come together, those are left out of it',
+  },
+  historyLookMs: {
+    value: 60_000,
+    unit: 'milliseconds',
+    reason: 'so often it is looked for messages of the past whose time or count is over',
+  },
+  historyLookRows: {
+    value: 256,
+    unit: 'rows',
+    reason: 'removed in one go: some milliseconds, during which nothing is stored',
+  },
+  traceRuns: {
+    value: 65_536,
+    unit: 'runs of messages',
+    reason: 'whose steps are remembered to explain what became of a message, 5 MiB; older ones are forgotten',
   },
   // Keys of users and signatures.
   userKeysMax: {

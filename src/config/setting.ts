@@ -12,7 +12,9 @@ export type SettingGroup =
   | 'Frames'
   | 'Login'
   | 'Sessions'
+  | 'History'
   | 'Limits'
+  | 'Inboxes'
   | 'Worker pool'
   | 'Running'
 
@@ -125,6 +127,23 @@ export function folder(): Reader<z.ZodType<string, string>> {
     .refine((text) => !text.includes('\0'))
     .transform((text) => resolve(text))
   return { schema: withProblem(schema, 'must be the path of a folder'), values: 'path' }
+}
+
+/** Reads how much of conversations is kept: `off`, or days and perhaps a count of messages, as `30d,1000`. */
+export function historyKept(): Reader<
+  z.ZodType<{ readonly daysMax: number; readonly countMax: number | undefined } | undefined, string>
+> {
+  const problem = 'must be off, or days and perhaps a count of messages, such as 30d or 30d,1000'
+  const schema = z.string().transform((text, context) => {
+    if (text.trim().toLowerCase() === 'off') return undefined
+    const found = /^\s*([1-9]\d{0,3})d\s*(?:,\s*([1-9]\d{0,8})\s*)?$/i.exec(text)
+    if (found === null) {
+      context.addIssue({ code: 'custom', message: problem })
+      return z.NEVER
+    }
+    return { daysMax: Number(found[1]), countMax: found[2] === undefined ? undefined : Number(found[2]) }
+  })
+  return { schema, values: '`off`, or days and perhaps a count: `30d`, `30d,1000`' }
 }
 
 /** Reads a list of web origins divided by commas: empty, or `*`, or `https://chat.example:8443`, …. */

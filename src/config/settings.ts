@@ -9,6 +9,7 @@ import { limits } from './limits.ts'
 import {
   byteValue,
   folder,
+  historyKept,
   host,
   numbersOf,
   oneOf,
@@ -166,6 +167,12 @@ export const settingsShape = {
     about: 'A client that has answered before and does not answer for so long is closed with `idle`',
     defaultText: '10000',
   }),
+  history: setting(historyKept(), {
+    group: 'History',
+    about:
+      'How much of each conversation is kept for both of its users: so many days, and so many messages at most. `off`: nothing more is; what was kept before stays in the store, and is not given out',
+    defaultText: 'off',
+  }),
   connectionsMax: setting(wholeNumber({ min: 0, max: limits.connectionsCeiling.value }), {
     group: 'Limits',
     about: 'Connections in all; never more than the limit on open files allows. 0: as many as that allows',
@@ -185,6 +192,42 @@ export const settingsShape = {
   outputBytesMax: setting(wholeNumber({ min: 65_536, max: 268_435_456 }), {
     group: 'Limits',
     about: 'Bytes that may wait for a client that reads slowly; above that it is closed with `slow_consumer`',
+    defaultText: '1048576',
+  }),
+  ackWaitMs: setting(wholeNumber({ min: 100, max: 60_000 }), {
+    group: 'Inboxes',
+    about: 'Time that a receiver has to acknowledge a message; then it is stored, and its sender told so',
+    defaultText: '2000',
+  }),
+  inboxMessagesMax: setting(wholeNumber({ min: 1, max: 1_000_000 }), {
+    group: 'Inboxes',
+    about: 'Messages that may be stored for one user',
+    defaultText: '1000',
+  }),
+  inboxBytesMax: setting(wholeNumber({ min: 65_536, max: 1_073_741_824 }), {
+    group: 'Inboxes',
+    about: 'Bytes of messages that may be stored for one user',
+    defaultText: '8388608',
+  }),
+  inboxPolicy: setting(oneOf(['reject', 'drop_oldest']), {
+    group: 'Inboxes',
+    about:
+      'What happens to a message for a full inbox. `reject`: it is refused with `inbox_full`. `drop_oldest`: the oldest ones make room, and their senders are told',
+    defaultText: 'reject',
+  }),
+  messageTtlS: setting(wholeNumber({ min: 60, max: 315_360_000 }), {
+    group: 'Inboxes',
+    about: 'Seconds for which a stored message is kept',
+    defaultText: '2592000',
+  }),
+  deviceDays: setting(wholeNumber({ min: 1, max: 3650 }), {
+    group: 'Inboxes',
+    about: 'Days after which a device that was not seen is forgotten; messages do not wait for it any more',
+    defaultText: '30',
+  }),
+  repeatsMax: setting(wholeNumber({ min: 10_000, max: 16_777_216 }), {
+    group: 'Inboxes',
+    about: 'Messages by whose `ClientMsgId` a repeat is recognised, of all users together; each takes some 50 bytes',
     defaultText: '1048576',
   }),
   poolMinThreads: setting(wholeNumber({ min: 1, max: 64 }), {

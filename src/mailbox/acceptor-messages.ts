@@ -4,6 +4,7 @@
  * acceptor puts them into the form that each connection speaks.
  */
 import type { RsaPublicKey } from '../protocol/entities/keys.ts'
+import type { Position } from './position.ts'
 import type { ConnectionId } from './router-messages.ts'
 import type { Policies } from './store-messages.ts'
 
@@ -13,6 +14,17 @@ export interface DeliverMessage {
   readonly connection: ConnectionId
   /** When not 0, a `written` message with this number follows once the write has completed or failed. */
   readonly receipt: number
+  readonly frames: Uint8Array
+}
+
+/** Consecutive messages of one user, for one connection, with their numbers: those are written into the envelopes. */
+export interface DeliverNumberedMessage extends Position {
+  readonly kind: 'deliverNumbered'
+  readonly connection: ConnectionId
+  /** As in `deliver`. */
+  readonly receipt: number
+  /** When the server accepted them, Unix time in milliseconds; 0 when that is not known. */
+  readonly serverTime: number
   readonly frames: Uint8Array
 }
 
@@ -29,6 +41,8 @@ export interface BeginSessionMessage {
   readonly kind: 'beginSession'
   readonly connection: ConnectionId
   readonly user: string
+  /** Its client's device, within which a `ClientMsgId` stands for one message; empty or not given: one of its own. */
+  readonly device?: string
   /** The `AuthResponse`. */
   readonly frames: Uint8Array
   readonly policies: Policies
@@ -142,6 +156,7 @@ export interface DrainMessage {
 /** The typed union of what an acceptor thread receives. */
 export type AcceptorMessage =
   | DeliverMessage
+  | DeliverNumberedMessage
   | DeliverAllMessage
   | BeginSessionMessage
   | RefuseLoginMessage

@@ -33,8 +33,8 @@ const RING_SPACE = 2
 
 /** Looks without a find before the reader sleeps. More would burn a core that the other thread could use. */
 const idleLooksMax = 2
-/** Records taken before the event loop gets its turn, so that sockets and timers are never starved. */
-const recordsPerTurn = 1024
+/** Records taken before the event loop gets its turn where nothing else is said, so that sockets and timers are never starved. */
+const recordsPerTurnDefault = 1024
 
 /** What the owner of a mailbox does with what comes. */
 export interface MailboxHandlers {
@@ -54,6 +54,7 @@ export class Mailbox {
   readonly outbox: RingWriter
   readonly #port: MessagePort
   readonly #handlers: MailboxHandlers
+  readonly #recordsPerTurn: number
   #state: 'polling' | 'sleeping' | 'refusing' | 'closed' = 'polling'
   #idleLooks = 0
   readonly #look = (): void => this.#drain()
@@ -68,11 +69,13 @@ export class Mailbox {
     return isTaken
   }
 
-  constructor(end: MailboxEnd, handlers: MailboxHandlers) {
+  /** @param recordsPerTurn the largest batch; a thread that does nothing else may take more than others */
+  constructor(end: MailboxEnd, handlers: MailboxHandlers, recordsPerTurn: number = recordsPerTurnDefault) {
     this.inbox = new RingReader(end.inbox)
     this.outbox = new RingWriter(end.outbox)
     this.#port = end.port
     this.#handlers = handlers
+    this.#recordsPerTurn = recordsPerTurn
     this.#port.on('message', (signal: number) => this.#onSignal(signal))
     this.#port.on('close', () => this.#onClose())
     setImmediate(this.#look)
@@ -123,7 +126,7 @@ export class Mailbox {
 
   #drain(): void {
     if (this.#state !== 'polling') return
-    const goesOn = this.#takeBatch(recordsPerTurn)
+    const goesOn = this.#takeBatch(this.#recordsPerTurn)
     if (goesOn && this.#isPolling()) this.#lookAgainOrSleep()
   }
 

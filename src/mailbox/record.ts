@@ -6,6 +6,8 @@ import type { RingReader, RingWriter } from './ring.ts'
 export const KIND_PACKED = 1
 /** The hot layout of a mailbox: `relay` towards the router, `deliver` towards an acceptor. */
 export const KIND_HOT = 2
+/** The second hot layout of a mailbox: `acknowledged` towards the router, `deliverNumbered` towards an acceptor. */
+export const KIND_HOT_TOO = 3
 
 // Without records a message stands for itself: a reader that was replaced has no state to catch up on.
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: false })

@@ -5,6 +5,8 @@
  * `frames` are whole frames in the server's own form, START body END, with bodies in UTF-8.
  */
 
+import type { Position } from './position.ts'
+
 /** Names a connection for as long as the process lives: the acceptor's index in the upper 4 bits, a count in the lower 28. */
 export type ConnectionId = number
 
@@ -15,8 +17,12 @@ export interface RelayMessage {
   readonly to: string
   /** How many frames. */
   readonly count: number
-  /** Of the frames whose sender wants an answer, in their order. */
+  /** Of the frames, if their senders want answers: one a frame, or none at all. */
   readonly callbackIds: readonly string[]
+  /** Whether the messages are for who is there now, and for nobody else. */
+  readonly isVolatile?: boolean
+  /** Keys by which repeats are known, one a frame, see `message-key.ts`; undefined when no frame has a `ClientMsgId`. Valid as `frames` are. */
+  readonly keys?: Uint8Array | undefined
   /** Valid only while the message is being handled. */
   readonly frames: Uint8Array
 }
@@ -34,6 +40,8 @@ export interface SignedFacts {
 /** One message of a signed run. */
 export interface SignedItem extends SignedFacts {
   readonly callbackId: string | undefined
+  /** By which a repeat of it is known: see `message-key.ts`. */
+  readonly messageKey?: Uint8Array | undefined
   /** The length of its frame. */
   readonly byteCount: number
 }
@@ -93,6 +101,13 @@ export interface RequestMessage {
   /** It is signed by a key: it counts only when the signature in `bundle` is found to be right. */
   readonly signed?: SignedFacts | undefined
   readonly bundle?: Uint8Array | undefined
+}
+
+/** A device has everything up to a place. */
+export interface AcknowledgedMessage extends Position {
+  readonly kind: 'acknowledged'
+  readonly connection: ConnectionId
+  readonly callbackId: string | undefined
 }
 
 /** The writes of deliveries that asked for a receipt have completed, or will never. */
@@ -175,6 +190,7 @@ export type RouterMessage =
   | AuthenticateMessage
   | ExchangeKeysMessage
   | RequestMessage
+  | AcknowledgedMessage
   | WrittenMessage
   | ClosedMessage
   | AcceptorEventMessage

@@ -1,8 +1,10 @@
 /**
- * The form in which requests to the storage thread and its replies lie in the ring: one MessagePack
- * record each, in both directions. Runs on: the main thread and the storage thread.
+ * The form in which calls to the storage thread and its replies lie in the ring: one MessagePack
+ * record each, in both directions. Runs to be stored have a layout of their own: `inbox-codec.ts`. Runs on: the main thread and the storage thread.
  */
 import { Packr } from 'msgpackr'
+import type { HistoryDoneMessage } from './history-messages.ts'
+import type { AppendedMessage } from './inbox-messages.ts'
 import type { StoreReply, StoreRequest } from './store-messages.ts'
 
 /** The kind of a record that holds a {@link StoreRequest}. */
@@ -36,6 +38,26 @@ export function unpackStoreRequest(bytes: Buffer, offset: number, payloadBytes: 
 /** Reads a reply out of a ring's memory; see {@link unpackStoreRequest}. */
 export function unpackStoreReply(bytes: Buffer, offset: number, payloadBytes: number): StoreReply {
   return unpack(bytes, offset, payloadBytes) as StoreReply
+}
+
+/** The bytes of what became of runs. */
+export function packAppended(message: AppendedMessage): Uint8Array {
+  return packr.pack(message)
+}
+
+/** Reads what became of runs out of a ring's memory; see {@link unpackStoreRequest}. */
+export function unpackAppended(bytes: Buffer, offset: number, payloadBytes: number): AppendedMessage {
+  return packr.unpack(Buffer.from(bytes.subarray(offset, offset + payloadBytes))) as AppendedMessage
+}
+
+/** The bytes of what became of runs for the history. */
+export function packHistoryDone(message: HistoryDoneMessage): Uint8Array {
+  return packr.pack(message)
+}
+
+/** Reads what became of runs for the history out of a ring's memory; see {@link unpackStoreRequest}. */
+export function unpackHistoryDone(bytes: Buffer, offset: number, payloadBytes: number): HistoryDoneMessage {
+  return packr.unpack(Buffer.from(bytes.subarray(offset, offset + payloadBytes))) as HistoryDoneMessage
 }
 
 function unpack(bytes: Buffer, offset: number, payloadBytes: number): unknown {

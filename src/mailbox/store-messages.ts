@@ -1,5 +1,7 @@
-/** Everything that the main thread asks of the storage thread, and what comes back. All MessagePack. */
+/** Everything that the main thread asks of the storage thread by calls, and what comes back. All MessagePack. */
 import type { RsaPublicKey } from '../protocol/entities/keys.ts'
+import type { HistoryCalls } from './history-messages.ts'
+import type { InboxCalls } from './inbox-messages.ts'
 
 /** What a user may do. */
 export type Role = 'user' | 'operator'
@@ -98,8 +100,8 @@ export interface NewAccount {
   readonly role: Role
 }
 
-/** Requests to the store by name, with what they take and give. */
-export interface StoreCalls {
+/** Requests to the accounts by name, with what they take and give. */
+export interface AccountCalls {
   findAccount: { take: { userId: string }; give: Account | undefined }
   countAccounts: { take: Record<string, never>; give: number }
   /** Fails with `exists`. */
@@ -142,6 +144,20 @@ export interface StoreCalls {
   }
   /** 32 random bytes made at the first start; logins by token are signed with them. */
   tokenKey: { take: Record<string, never>; give: Uint8Array }
+}
+
+/** How the store is. */
+export interface StoreHealth {
+  /** The disk has no room: messages are refused with `storage_full`. */
+  readonly isFull: boolean
+  /** Pieces of inboxes and of the history that were found damaged since the start. */
+  readonly damaged: number
+}
+
+/** Requests to the store by name. */
+export interface StoreCalls extends AccountCalls, InboxCalls, HistoryCalls {
+  /** Writes something to the disk and says how the store is; rejects, as every write would, when that can't be done. */
+  probeStore: { take: Record<string, never>; give: StoreHealth }
 }
 
 /** The name of a request to the store. */

@@ -29,6 +29,7 @@ const SPACE = 0x20
 const COMMA = 0x2c
 const MINUS = 0x2d
 const LOWER_N = 0x6e
+const LOWER_T = 0x74
 
 // Fields by number; the order is that of `envelopeFields`.
 const TO_USER_ID = 0
@@ -375,6 +376,18 @@ export class EnvelopeReader {
     const start = this.#valueStart[CREATE_TIME] as number
     if (start === ABSENT) return undefined
     return Number(this.#bytes.toString('latin1', start, this.#valueEnd[CREATE_TIME] as number))
+  }
+
+  /** Whether the message is for who is there now, and for nobody else. */
+  isVolatile(): boolean {
+    const start = this.#valueStart[VOLATILE] as number
+    return start !== ABSENT && this.#bytes[start] === LOWER_T
+  }
+
+  /** After `contentIsPlainMessage`: where the text lies, when it has no escapes. Valid until the next `read`. */
+  plainText(): { readonly bytes: Buffer; readonly start: number; readonly end: number } | undefined {
+    if (this.#textStart === ABSENT) return undefined
+    return { bytes: this.#bytes, start: this.#textStart, end: this.#textEnd }
   }
 
   /** Whether there is a `Sign`. */

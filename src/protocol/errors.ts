@@ -47,6 +47,7 @@ const errorTable = {
   user_unknown: info('message', false, 'There is no user of that name.'),
   user_exists: info('message', false, 'There is already a user of that name.'),
   user_offline: info('message', true, 'The user is not online.'),
+  inbox_full: info('message', true, 'The receiver has too many messages waiting.'),
   storage_full: info('message', true, 'The server has no room to store the message.'),
   storage_failed: info('message', true, 'The server could not read or write its store.'),
   // Load.

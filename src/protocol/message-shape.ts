@@ -42,6 +42,12 @@ export class MessageShape {
   /** Where `match` found the `CallbackID`; empty when there is none. */
   callbackStart = 0
   callbackEnd = 0
+  /** Where `match` found the `ClientMsgId`; empty when there is none. */
+  idStart = 0
+  idEnd = 0
+  /** Where `match` found the text. */
+  textStart = 0
+  textEnd = 0
 
   /**
    * Learns the shape of a body, `bytes[start, end)`, that was read in full and found to be a text to a user.
@@ -84,8 +90,12 @@ export class MessageShape {
   /** Passes a value; gives the offset after it, or -1 when it is not of its kind. */
   #pass(kind: ShapeValueKind, bytes: Buffer, view: DataView, start: number, end: number): number {
     switch (kind) {
-      case 'text':
-        return plainEnd(bytes, view, start, end)
+      case 'text': {
+        const after = plainEnd(bytes, view, start, end)
+        this.textStart = start
+        this.textEnd = after
+        return after
+      }
       case 'time':
         return timeEnd(bytes, start, end)
       case 'to': {
@@ -102,6 +112,8 @@ export class MessageShape {
       }
       case 'clientMsgId': {
         const after = plainRunEnd(bytes, start, end)
+        this.idStart = start
+        this.idEnd = after
         return after - start <= envelopeLimits.clientMsgIdBytesMax ? after : -1
       }
       default:

@@ -2,7 +2,9 @@
 import type {
   AuthResponse,
   CommonResponse,
+  ConversationsResponse,
   ErrorResponse,
+  HistoryResponse,
   KeyDirectoryResponse,
   UserListResponse,
 } from './entities/index.ts'
@@ -68,6 +70,12 @@ function refusalContent(answered: Answered, problem: Fault, extras: FaultExtras)
       const content: KeyDirectoryResponse = { ...failed, UserId: '', Entries: [], More: false }
       return { type: 'KeyDirectoryResponse', content }
     }
+    if (answered.type === 'HistoryRequest') {
+      return { type: 'HistoryResponse', content: { ...failed, Items: [] } satisfies HistoryResponse }
+    }
+    if (answered.type === 'ConversationsRequest') {
+      return { type: 'ConversationsResponse', content: { ...failed, Items: [] } satisfies ConversationsResponse }
+    }
     if (answersCommon.has(answered.type)) return { type: 'CommonResponse', content: failed satisfies CommonResponse }
   }
   const content: ErrorResponse = {
@@ -91,6 +99,7 @@ const answersCommon: ReadonlySet<string> = new Set([
   'EnrolKeyRequest',
   'ApproveKeyRequest',
   'RevokeKeyRequest',
+  'ReadRequest',
 ])
 
 /** Puts a body into a frame of the server's own form. */

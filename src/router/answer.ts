@@ -1,7 +1,8 @@
 /** How the router answers whoever asked: sessions over the wire, commands by their number. */
 import type { ConnectionId } from '../mailbox/router-messages.ts'
-import type { Fault } from '../protocol/errors.ts'
+import { type ErrorCode, type Fault, fault } from '../protocol/errors.ts'
 import { type FaultExtras, frameOf, refusal, sentAnswers, serverMessage } from '../protocol/replies.ts'
+import type { Asker } from './events.ts'
 import type { Step } from './state.ts'
 
 function seconds(now: number): number {
@@ -45,4 +46,41 @@ export function refuse(step: Step, request: Request & { toUser: boolean }, probl
   const { connection } = request
   const frames = frameOf(step.state.options.delimiters, refusal(request, problem, seconds(step.now), extras))
   step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
+}
+
+/** The type by which refusals of user messages are answered; any that is no request to the server does. */
+const userMessage = 'TextMsgRequest'
+
+/**
+ * Tells whoever asked that what was sent was not delivered.
+ *
+ * @param to the receiver, to be named to senders who gave no `CallbackID`; undefined when they are not told
+ */
+export function reject(step: Step, asker: Asker, code: ErrorCode, to: string | undefined): void {
+  switch (asker.kind) {
+    case 'command':
+      step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: 'rejected', code } })
+      break
+    case 'session':
+      refuse(
+        step,
+        { ...asker, toUser: true },
+        fault(code),
+        to === undefined ? {} : { detail: { ToUserId: to, Count: 1 } },
+      )
+      break
+    case 'sender': {
+      const { connection } = asker
+      for (const callbackId of asker.callbackIds) {
+        refuse(step, { connection, type: userMessage, callbackId, toUser: true }, fault(code))
+      }
+      if (asker.silent > 0 && to !== undefined) {
+        const detail = { ToUserId: to, Count: asker.silent }
+        refuse(step, { connection, type: userMessage, callbackId: undefined, toUser: true }, fault(code), { detail })
+      }
+      break
+    }
+    default:
+      asker satisfies never
+  }
 }

@@ -1,7 +1,7 @@
 /** What operators' tools on this machine ask of a running server. */
 import type { Fault } from '../protocol/errors.ts'
 import { refuse, serverFrame, succeed } from './answer.ts'
-import { deliver, lookUp } from './delivery.ts'
+import { send } from './delivery.ts'
 import type { Asker, Command } from './events.ts'
 import { approveAsOperator } from './keys.ts'
 import { voidLogins } from './login.ts'
@@ -29,9 +29,7 @@ export function takeCommand(step: Step, id: number, command: Command): void {
     }
     case 'send': {
       const asker: Asker = { kind: 'command', id }
-      const receivers = state.users.get(command.to)
-      if (receivers === undefined) lookUp(step, command.to, asker)
-      else deliver(step, receivers, serverFrame(step, 'TextMsgRequest', { Message: command.message }), asker)
+      send(step, command.to, serverFrame(step, 'TextMsgRequest', { Message: command.message }), asker)
       break
     }
     case 'broadcast': {

@@ -1,6 +1,11 @@
 /** What the router takes in, and what it wants done: plain data on both sides. */
+
 import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
+import type { HistoryRun } from '../mailbox/history-messages.ts'
+import type { Acknowledgement, InboxCalls, InboxRun, NotedRun, RemovedRun } from '../mailbox/inbox-messages.ts'
+import type { Position } from '../mailbox/position.ts'
 import type {
+  AcknowledgedMessage,
   AuthenticateMessage,
   ClosedMessage,
   ConnectionId,
@@ -13,6 +18,9 @@ import type {
 import type { DeviceKey, KeyLogEntry, Policies, Role } from '../mailbox/store-messages.ts'
 import type { RsaPublicKey } from '../protocol/entities/keys.ts'
 import type { ErrorCode, Fault } from '../protocol/errors.ts'
+import type { OpenedInbox } from './inbox/opening.ts'
+import type { StoredRun } from './inbox/storing.ts'
+import type { PastAsker, PastRequest, PastVerdict } from './past.ts'
 
 /** A login as the check of credentials takes it. */
 export interface LoginAttempt {
@@ -182,7 +190,7 @@ export type CommandReply =
       readonly after: string | undefined
     }
   | { readonly name: 'kick'; readonly sessions: number }
-  | { readonly name: 'send'; readonly status: 'sent' }
+  | { readonly name: 'send'; readonly status: 'sent' | 'stored' | 'delivered' }
   | { readonly name: 'send'; readonly status: 'rejected'; readonly code: ErrorCode }
   | { readonly name: 'broadcast'; readonly receivers: number }
   | {
@@ -215,6 +223,7 @@ export type UserFound = 'exists' | 'unknown' | 'server_busy' | 'storage_failed'
 
 /** The typed union of what the router takes in. */
 export type RouterEvent =
+  | AcknowledgedMessage
   | RelayMessage
   | RelaySignedMessage
   | AuthenticateMessage
@@ -252,6 +261,40 @@ export type RouterEvent =
   | { readonly kind: 'draining' }
   /** An acceptor thread has died, and all its connections with it. */
   | { readonly kind: 'acceptorLost'; readonly acceptor: number }
+  /** The store has said how far a device is; undefined when it could not. */
+  | {
+      readonly kind: 'inboxOpened'
+      readonly connection: ConnectionId
+      readonly user: string
+      readonly opened: OpenedInbox | undefined
+    }
+  /** Stored messages were read; undefined when they could not be. */
+  | {
+      readonly kind: 'inboxRead'
+      readonly connection: ConnectionId
+      readonly user: string
+      readonly page: InboxCalls['readInbox']['give'] | undefined
+    }
+  /** What became of runs. */
+  | { readonly kind: 'runsStored'; readonly runs: readonly StoredRun[] }
+  /** Stored messages have reached their first device, those whose senders are noted. */
+  | { readonly kind: 'runsDelivered'; readonly delivered: readonly NotedRun[] }
+  | {
+      readonly kind: 'pastVerdict'
+      readonly asker: PastAsker
+      readonly request: PastRequest
+      readonly verdict: PastVerdict
+    }
+  /** Messages have left inboxes unread: to make room, or at their time. */
+  | { readonly kind: 'runsRemoved'; readonly removed: readonly RemovedRun[] }
+  /** Users of whom the store knows something, told before anybody logs in. */
+  | { readonly kind: 'inboxesKnown'; readonly users: readonly string[] }
+  /** Entries of the id journal, told before anybody logs in. */
+  | { readonly kind: 'journalLoaded'; readonly entries: Uint8Array }
+  /** The storage thread has died, or another stands in for it. */
+  | { readonly kind: 'storeChanged'; readonly isDown: boolean }
+  /** Nothing more comes from clients: what waits for acknowledgements is stored. */
+  | { readonly kind: 'quiesced' }
   | { readonly kind: 'tick' }
 
 /** What the router wants done. */
@@ -272,6 +315,23 @@ export type RouterEffect =
       readonly change: PasswordChange
     }
   | { readonly kind: 'findUser'; readonly userId: string }
+  /** For the history. Nobody waits for it; the bytes are valid until the effect has been run. */
+  | { readonly kind: 'remember'; readonly run: HistoryRun }
+  | { readonly kind: 'pastRequest'; readonly asker: PastAsker; readonly request: PastRequest }
+  // What follows is for the store, in this order.
+  | { readonly kind: 'append'; readonly run: InboxRun }
+  | { readonly kind: 'openInbox'; readonly connection: ConnectionId; readonly take: InboxCalls['openInbox']['take'] }
+  | {
+      readonly kind: 'readInbox'
+      readonly connection: ConnectionId
+      readonly user: string
+      readonly after: Position
+      readonly bytesMax: number
+    }
+  /** These three need not be waited for, and may be gathered. */
+  | { readonly kind: 'noteAcknowledged'; readonly acknowledgement: Acknowledgement }
+  | ({ readonly kind: 'noteWritten'; readonly user: string } & Position)
+  | { readonly kind: 'journal'; readonly entries: Uint8Array }
   /** The bytes are valid until the effect has been run. */
   | { readonly kind: 'verify'; readonly bundle: number; readonly bytes: Uint8Array }
   | { readonly kind: 'keyRequest'; readonly asker: Asker; readonly request: KeyRequest }

@@ -6,8 +6,11 @@ import { frameOf, refusal } from '../protocol/replies.ts'
 import { userIdFault } from '../protocol/user-id.ts'
 import { say, serverFrame } from './answer.ts'
 import type { LoginAttempt, LoginVerdict, Refused, SealedIdentity } from './events.ts'
+import { beginReading, endOpening, mustOpen, type OpenedInbox, openInbox, resumeAnswer } from './inbox/opening.ts'
+import { tellDelivered } from './inbox/removed.ts'
+import { forgetIfIdle } from './inbox/upkeep.ts'
 import { enter, leave } from './presence.ts'
-import { type Applicant, acceptorOf, applicantsOf, type Session, type Step } from './state.ts'
+import { type Applicant, acceptorOf, applicantsOf, type DeviceClaim, type Session, type Step } from './state.ts'
 
 /** A client wants to log in: hands its credentials to whoever checks them. */
 export function authenticate(step: Step, message: AuthenticateMessage): void {
@@ -23,7 +26,13 @@ export function authenticate(step: Step, message: AuthenticateMessage): void {
     address: message.address,
     userId: request.UserId,
     callbackId: message.callbackId,
-    wantsResume: request.Resume !== undefined,
+    device: {
+      device: request.DeviceId ?? '',
+      acknowledges: request.Ack === true,
+      resume: request.Resume,
+      wantsReceipts: request.Receipts === true,
+    },
+    opening: undefined,
     sealed,
     isOutdated: false,
     changes: [],
@@ -93,14 +102,75 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     refuseLogin(step, applicant, { ok: false, code: 'auth_failed', message: errors.auth_failed.message })
     return
   }
+  const problem = sessionsFault(step, verdict.userId)
+  if (problem !== undefined) {
+    refuseLogin(step, applicant, problem)
+    return
+  }
+  if (!mustOpen(step, verdict.userId, applicant.device)) {
+    begin(step, applicant, verdict, undefined)
+    return
+  }
+  applicant.opening = { verdict, order: openInbox(step, connection, verdict.userId, applicant.device) }
+}
+
+/** Why a user can't have one more session. */
+function sessionsFault({ state }: Step, user: string): Refused | undefined {
+  const { sessionPolicy, userSessionsMax } = state.options
+  const count = state.users.get(user)?.length ?? 0
+  if (sessionPolicy !== 'multi' || count < userSessionsMax) return undefined
+  const message = `The user has ${count} sessions, which is the most that this server allows: close one.`
+  return { ok: false, code: 'server_busy', message }
+}
+
+/** The store has said how far the device of a client is that logs in; undefined when it could not. */
+export function inboxOpened(step: Step, connection: ConnectionId, user: string, opened: OpenedInbox | undefined): void {
+  const applicant = step.state.peers.get(connection)
+  const opening = applicant?.kind === 'applicant' ? applicant.opening : undefined
+  if (applicant?.kind === 'applicant' && opening !== undefined) {
+    const refusal = refusalNow(step, applicant, user, opened)
+    if (refusal !== undefined) refuseLogin(step, applicant, refusal)
+    else if (opened !== undefined) begin(step, applicant, opening.verdict, { ...opening, opened })
+  }
+  endOpening(step, user, opening?.order ?? 0, opened)
+  if (opened !== undefined) tellDelivered(step, opened.delivered)
+}
+
+/** What has come up since the credentials were checked. */
+function refusalNow(
+  step: Step,
+  applicant: Applicant,
+  user: string,
+  opened: OpenedInbox | undefined,
+): Refused | undefined {
+  if (applicant.isOutdated) return { ok: false, code: 'auth_failed', message: errors.auth_failed.message }
+  if (opened === undefined) return { ok: false, code: 'storage_failed', message: errors.storage_failed.message }
+  return sessionsFault(step, user)
+}
+
+/** Remembered also while the user is away: what becomes of its messages then is told when it comes back. */
+function noteReceiptAsker({ state }: Step, user: string): void {
+  const { receiptAskers, options } = state
+  receiptAskers.delete(user)
+  receiptAskers.add(user)
+  if (receiptAskers.size <= options.receiptAskersMax) return
+  for (const oldest of receiptAskers) {
+    receiptAskers.delete(oldest)
+    break
+  }
+}
+
+/** Begins a session; `asked` has what the store said of its device, if it was asked. */
+function begin(
+  step: Step,
+  applicant: Applicant,
+  verdict: Extract<LoginVerdict, { ok: true }>,
+  asked: { readonly order: number; readonly opened: OpenedInbox } | undefined,
+): void {
+  const { connection, device } = applicant
   const { options, users } = step.state
   // A copy: the user's own list is about to get the new session.
   const others = [...(users.get(verdict.userId) ?? [])]
-  if (options.sessionPolicy === 'multi' && others.length >= options.userSessionsMax) {
-    const message = `The user has ${others.length} sessions, which is the most that this server allows: close one.`
-    refuseLogin(step, applicant, { ok: false, code: 'server_busy', message })
-    return
-  }
   const session: Session = {
     kind: 'session',
     connection,
@@ -108,6 +178,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     user: verdict.userId,
     sessionId: verdict.sessionId,
     role: verdict.role,
+    acknowledges: device.acknowledges,
     watches: false,
     changesPassword: false,
     sealed:
@@ -121,6 +192,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     keyRequests: 0,
   }
   for (const change of applicant.changes) change(session)
+  if (device.wantsReceipts) noteReceiptAsker(step, session.user)
   // The new one comes in before the old one goes: the user is never offline in between.
   enter(step, session)
   if (options.sessionPolicy === 'replace') for (const old of others) endSession(step, old, 'replaced')
@@ -133,8 +205,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     TokenExpires: verdict.tokenExpires,
     ...(verdict.ticket === undefined ? {} : { Ticket: verdict.ticket.text, TicketExpires: verdict.ticket.expires }),
     Version: 1,
-    // Nothing is stored for who is away: what was missed can't be recovered.
-    ...(applicant.wantsResume ? { Recovered: false } : {}),
+    ...recovery(step, session, device, asked?.opened),
   }
   const frames = serverFrame(step, 'AuthResponse', content, applicant.callbackId)
   step.effects.push({
@@ -144,6 +215,7 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
       kind: 'beginSession',
       connection,
       user: session.user,
+      device: device.device,
       frames,
       policies: session.policies,
       keys: [...session.keys],
@@ -157,6 +229,14 @@ export function decideLogin(step: Step, connection: ConnectionId, verdict: Login
     connection,
     detail: applicant.address,
   })
+  if (asked !== undefined) beginReading(step, session, device, asked)
+}
+
+/** What the answer says of messages that the client has missed. */
+function recovery(step: Step, { user }: Session, claim: DeviceClaim, opened: OpenedInbox | undefined): object {
+  if (claim.acknowledges && opened !== undefined) return resumeAnswer(step, user, claim, opened)
+  // Nobody knows what a client has that does not acknowledge.
+  return claim.resume === undefined ? {} : { Recovered: false }
 }
 
 /** Tells a session that has begun of keys of its user that wait for approval, unless one is its own. */
@@ -207,6 +287,8 @@ export function accountChanged(step: Step, userId: string, except?: Session): vo
     if (session !== except) endSession(step, session, 'account_changed')
   }
   voidLogins(step, userId)
+  // It may not exist any more: the next message asks.
+  forgetIfIdle(step, userId)
 }
 
 /** Logins of a user that are being checked count no more. */

@@ -1,6 +1,7 @@
 /** Who comes and goes: the tables of users online, and the events for those who watch, coalesced by turn. */
 import { serverFrame } from './answer.ts'
 import { dropHeld } from './held.ts'
+import { removeReader } from './inbox/readers.ts'
 import type { Session, Step } from './state.ts'
 
 /** Adds a session to its user. */
@@ -22,6 +23,7 @@ export function enter(step: Step, session: Session): void {
 export function leave(step: Step, session: Session): void {
   const { state } = step
   dropHeld(step, session)
+  removeReader(step, session.user, session.connection)
   state.peers.delete(session.connection)
   state.sessions--
   if (session.watches) state.watchers--

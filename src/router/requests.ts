@@ -1,6 +1,7 @@
 /** Requests of sessions to the server itself. Their content was checked against its schema by the acceptor. */
-import type { RequestMessage } from '../mailbox/router-messages.ts'
+import type { AcknowledgedMessage, RequestMessage } from '../mailbox/router-messages.ts'
 import type {
+  AckRequest,
   CommonRequest,
   KickRequest,
   PasswordRequest,
@@ -9,11 +10,14 @@ import type {
 } from '../protocol/entities/index.ts'
 import { userListLimitDefault } from '../protocol/entities/index.ts'
 import { errors, fault } from '../protocol/errors.ts'
+import { epochOf } from '../security/message-id.ts'
 import { refuse, say, succeed } from './answer.ts'
 import { lookUp } from './delivery.ts'
 import type { Asker, Refused } from './events.ts'
+import { acknowledge } from './inbox/readers.ts'
 import { isKeyRequest, keyRequest } from './keys.ts'
 import { accountChanged, endSession } from './login.ts'
+import { isPastRequest, pastRequest } from './past.ts'
 import { looked, watch } from './presence.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
 
@@ -38,13 +42,33 @@ export function request(step: Step, message: RequestMessage): void {
       changePassword(step, session, message, JSON.parse(message.content) as PasswordRequest)
       break
     case 'AckRequest':
-      // Nothing is numbered yet, so there is nothing to note.
-      succeed(step, message)
+      acknowledgeBy(step, message)
       break
     default:
       if (isKeyRequest(message.type)) keyRequest(step, session, message)
+      else if (isPastRequest(message.type)) pastRequest(step, session, message)
       else refuse(step, { ...message, toUser: false }, fault('not_supported'))
   }
+}
+
+/** An acknowledgement that came as a request. */
+function acknowledgeBy(step: Step, message: RequestMessage): void {
+  const { Epoch, Seq } = JSON.parse(message.content) as AckRequest
+  // An epoch that no server can have given lies behind all that were.
+  const epoch = epochOf(Epoch) ?? Number.MAX_SAFE_INTEGER
+  const { connection, callbackId } = message
+  acknowledged(step, { kind: 'acknowledged', connection, callbackId, epoch, seq: Seq })
+}
+
+/** A device has everything up to a place. */
+export function acknowledged(step: Step, message: AcknowledgedMessage): void {
+  const session = sessionOf(step.state, message.connection)
+  if (session === undefined) return
+  const { connection, callbackId } = message
+  const asked = { connection, type: 'AckRequest', callbackId }
+  // Whoever did not say at its login that it acknowledges is not heard, and not blamed.
+  if (!session.acknowledges || acknowledge(step, session.user, connection, message)) succeed(step, asked)
+  else refuse(step, { ...asked, toUser: false }, fault('bad_content', 'Nothing with that number was delivered yet.'))
 }
 
 function isOperator(step: Step, session: Session, message: RequestMessage): boolean {

@@ -4,11 +4,14 @@
  * so its own inboxes fill and the acceptors stop reading. Runs on: the main thread.
  */
 import type { KeyOffer } from '../mailbox/acceptor-messages.ts'
+import type { HistoryRun } from '../mailbox/history-messages.ts'
+import type { AppendedMessage, RemovedRun } from '../mailbox/inbox-messages.ts'
 import { Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
 import { readRouterMessage } from '../mailbox/router-codec.ts'
 import type { AcceptorEvent, ConnectionId } from '../mailbox/router-messages.ts'
 import type { DeviceKey, Policies } from '../mailbox/store-messages.ts'
 import type { Fault } from '../protocol/errors.ts'
+import { receiverTag } from '../security/message-id.ts'
 import { AcceptorLink } from './acceptor-link.ts'
 import type {
   Command,
@@ -25,8 +28,11 @@ import type {
   RouterEvent,
   UserFound,
 } from './events.ts'
+import type { PastRequest, PastVerdict } from './past.ts'
 import { acceptorOf, createRouterState, type RouterOptions, type RouterState } from './state.ts'
 import { step } from './step.ts'
+import { type InboxStore, StoreLink } from './store-link.ts'
+import type { Traced } from './trace.ts'
 
 /** What the router has others do. None of them rejects. */
 export interface RouterServices {
@@ -41,6 +47,9 @@ export interface RouterServices {
   /** Checks a bundle of signatures: a byte for each; undefined when there is too much to do. The bytes are given away. */
   verify(bundle: Uint8Array): Promise<Uint8Array | undefined>
   keyRequest(request: KeyRequest): Promise<KeyVerdict>
+  pastRequest(request: PastRequest): Promise<PastVerdict>
+  /** Keeps a run for the history, some time; its bytes are valid during the call. */
+  remember(run: HistoryRun): void
 }
 
 /** What the router tells those who log and count. */
@@ -83,6 +92,7 @@ export class RouterShell {
   /** Changes of accounts that sessions asked for and that are not stored yet. */
   #changesUnderWay = 0
   readonly #ticker: NodeJS.Timeout
+  readonly #store: StoreLink = new StoreLink((event) => this.#post(event))
 
   constructor(options: RouterShellOptions) {
     this.#options = options
@@ -116,6 +126,7 @@ export class RouterShell {
         this.#state.receipts.size +
         this.#state.pendingLookups +
         this.#state.bundles.size +
+        this.#state.inbox.unanswered +
         this.#changesUnderWay +
         this.#waiting.length,
     }
@@ -131,11 +142,47 @@ export class RouterShell {
     })
   }
 
+  /** What became of a message lately; undefined when that is not known any more. */
+  traced(place: { readonly epoch: number; readonly seq: number; readonly tag: string }): Traced | undefined {
+    if (place.epoch !== this.#state.inbox.epoch) return undefined
+    return this.#state.trace.find((user) => receiverTag(user) === place.tag, place.seq)
+  }
+
   /** Connections are offered these keys from now on. */
   offerKeys(offer: KeyOffer): void {
     this.#offer = offer
     for (const { link } of this.#acceptors) link.send({ kind: 'keyOffer', offer })
     this.#publish()
+  }
+
+  /** There is a store for inboxes; `onAppended` of the link is to be told what became of runs. */
+  attachStore(store: InboxStore): void {
+    this.#store.attach(store)
+  }
+
+  /** The storage thread is gone; what was asked of it waits for the next one. */
+  detachStore(): void {
+    this.#store.detach()
+  }
+
+  /** What became of runs in the store. */
+  runsAppended(message: AppendedMessage): void {
+    this.#store.onAppended(message)
+  }
+
+  /** Messages have left inboxes unread. */
+  runsRemoved(removed: readonly RemovedRun[]): void {
+    this.#post({ kind: 'runsRemoved', removed })
+  }
+
+  /** What the store knows from before, told before anybody logs in. */
+  remember(event: Extract<RouterEvent, { kind: 'inboxesKnown' | 'journalLoaded' }>): void {
+    this.#run(event)
+  }
+
+  /** Nothing more comes from clients: what waits for acknowledgements is stored. */
+  storeAll(): void {
+    this.#post({ kind: 'quiesced' })
   }
 
   /** An account was changed from outside its sessions: they end. */
@@ -278,6 +325,24 @@ export class RouterShell {
         break
       case 'ban':
         this.#ban(effect)
+        break
+      case 'remember':
+        this.#options.services.remember(effect.run)
+        break
+      case 'pastRequest': {
+        const { asker, request } = effect
+        void this.#options.services
+          .pastRequest(request)
+          .then((verdict) => this.#post({ kind: 'pastVerdict', asker, request, verdict }))
+        break
+      }
+      case 'append':
+      case 'openInbox':
+      case 'readInbox':
+      case 'noteAcknowledged':
+      case 'noteWritten':
+      case 'journal':
+        this.#store.ask(effect)
         break
       case 'verify':
         this.#verify(effect)

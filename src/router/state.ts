@@ -1,12 +1,17 @@
 /** What the router knows: who is logged in where, and who waits for what. */
+import type { Position } from '../mailbox/position.ts'
 import type { ConnectionId } from '../mailbox/router-messages.ts'
 import type { Policies, Role } from '../mailbox/store-messages.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
 import { ReplayCache, type ReplayCacheLimits } from '../security/replay-cache.ts'
-import type { Asker, RouterEffect, SealedIdentity } from './events.ts'
+import type { Asker, LoginVerdict, RouterEffect, SealedIdentity } from './events.ts'
 import type { Held } from './held.ts'
+import { createInboxState, type InboxOptions, type InboxState } from './inbox/inbox-state.ts'
+import type { Entry } from './inbox/window.ts'
+import { createPastState, type PastOptions, type PastState } from './past-state.ts'
 import { PendingKeys, type PendingKeysLimits } from './pending-keys.ts'
 import { SortedNames } from './sorted-names.ts'
+import { Trace } from './trace.ts'
 
 /** How the router was set up. */
 export interface RouterOptions {
@@ -29,6 +34,12 @@ export interface RouterOptions {
   readonly replays: ReplayCacheLimits
   /** No signature of this Unix second or an older one is accepted: an earlier life of the process may have done so. */
   readonly replayFloor: number
+  readonly inbox: InboxOptions
+  readonly past: PastOptions
+  /** Users of whom it is known that they want receipts. */
+  readonly receiptAskersMax: number
+  /** Runs of messages whose steps are remembered. */
+  readonly traceRuns: number
 }
 
 /** A connection whose keys are being exchanged. */
@@ -46,6 +57,17 @@ export interface Sealed {
   readonly identity: SealedIdentity
 }
 
+/** What a client says of its device when it logs in. */
+export interface DeviceClaim {
+  /** Whether its user wants to hear what becomes of messages later. */
+  readonly wantsReceipts: boolean
+  /** Empty: a device of its own, which lives as long as its connection. */
+  readonly device: string
+  readonly acknowledges: boolean
+  /** The last message that it has, as it says. */
+  readonly resume: { readonly Epoch: string; readonly Seq: number } | undefined
+}
+
 /** A connection whose login is being checked. */
 export interface Applicant {
   readonly kind: 'applicant'
@@ -53,9 +75,12 @@ export interface Applicant {
   readonly address: string
   readonly userId: string
   readonly callbackId: string | undefined
-  readonly wantsResume: boolean
+  /** What it says of its device and of what it has. */
+  readonly device: DeviceClaim
   /** Of a sealed connection. */
   readonly sealed: SealedIdentity | undefined
+  /** Set while the store is asked how far the device is: the credentials were right. */
+  opening: { readonly verdict: Extract<LoginVerdict, { ok: true }>; readonly order: number } | undefined
   /** The account was changed since the check began: its verdict is worth nothing. */
   isOutdated: boolean
   /** What changed about the account since the check began, and does not outdate it. */
@@ -70,6 +95,8 @@ export interface Session {
   readonly user: string
   readonly sessionId: string
   readonly role: Role
+  /** Whether its client acknowledges what it gets. */
+  readonly acknowledges: boolean
   watches: boolean
   changesPassword: boolean
   /** The thumbprint of the client's key and the nonce of the offer, when the session is sealed. */
@@ -95,12 +122,32 @@ export interface PendingDelivery {
   open: number
   /** Whether the sender has its answer. */
   isAnswered: boolean
+  /** By which repeats of the messages are known. */
+  readonly keys: Uint8Array | undefined
 }
 
-/** One of the writes that a delivery waits for. */
-export interface Receipt {
+/** A write that somebody waits for. */
+export type Receipt =
+  | { readonly kind: 'delivery'; readonly connection: ConnectionId; readonly delivery: PendingDelivery }
+  | PageReceipt
+  | EntryReceipt
+
+/** Messages were written to a session that is given what was stored. */
+export interface PageReceipt {
+  readonly kind: 'page'
   readonly connection: ConnectionId
-  readonly delivery: PendingDelivery
+  readonly user: string
+  readonly end: Position
+  /** Whether that counts as having been read: its client does not acknowledge. */
+  readonly isNoted: boolean
+}
+
+/** A numbered run was written to a session that does not acknowledge. */
+export interface EntryReceipt {
+  readonly kind: 'entry'
+  readonly connection: ConnectionId
+  readonly user: string
+  readonly entry: Entry
 }
 
 /** A change of presence that the watchers have not been told of. */
@@ -137,6 +184,12 @@ export interface RouterState {
   /** What was accepted under a signature lately. */
   readonly replays: ReplayCache
   readonly pendingKeys: PendingKeys
+  readonly inbox: InboxState
+  readonly past: PastState
+  /** What became of messages lately. */
+  readonly trace: Trace
+  /** Users who asked for receipts, the one that did so longest ago first. */
+  readonly receiptAskers: Set<string>
 }
 
 /** An empty router. */
@@ -159,6 +212,10 @@ export function createRouterState(options: RouterOptions): RouterState {
     heldBytes: 0,
     replays: new ReplayCache(options.replays, options.replayFloor),
     pendingKeys: new PendingKeys(options.pendingKeys),
+    inbox: createInboxState(options.inbox),
+    past: createPastState(options.past),
+    trace: new Trace(options.traceRuns),
+    receiptAskers: new Set(),
   }
 }
 
@@ -167,6 +224,8 @@ export interface Step {
   readonly state: RouterState
   readonly now: number
   readonly effects: RouterEffect[]
+  /** What senders are told at the end of the step: see `inbox/answers.ts`. */
+  answers?: Map<ConnectionId, Buffer[]> | undefined
 }
 
 /** The session of a connection, if it is logged in. */

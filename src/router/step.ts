@@ -6,11 +6,25 @@ import { banStored, takeCommand } from './commands.ts'
 import { userFound, writesLost, written } from './delivery.ts'
 import type { RouterEffect, RouterEvent } from './events.ts'
 import { exchangeKeys, keysExchanged } from './exchange.ts'
+import { sendAnswers } from './inbox/answers.ts'
+import { inboxRead } from './inbox/readers.ts'
+import { tellDelivered, tellRemoved } from './inbox/removed.ts'
+import { runsStored } from './inbox/storing.ts'
+import { keepInboxes, storeAll } from './inbox/upkeep.ts'
 import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
-import { acceptorLost, accountChanged, authenticate, connectionClosed, decideLogin, refuseApplicants } from './login.ts'
+import {
+  acceptorLost,
+  accountChanged,
+  authenticate,
+  connectionClosed,
+  decideLogin,
+  inboxOpened,
+  refuseApplicants,
+} from './login.ts'
+import { pastDecided } from './past.ts'
 import { announce } from './presence.ts'
-import { passwordChanged } from './requests.ts'
-import type { RouterState } from './state.ts'
+import { acknowledged, passwordChanged } from './requests.ts'
+import type { RouterState, Step } from './state.ts'
 import { takeRelay, takeRequest, takeSigned, verified } from './verification.ts'
 
 /**
@@ -23,7 +37,7 @@ import { takeRelay, takeRequest, takeSigned, verified } from './verification.ts'
  */
 export function step(state: RouterState, event: RouterEvent, now: number): RouterEffect[] {
   const effects: RouterEffect[] = []
-  const at = { state, now, effects }
+  const at: Step = { state, now, effects, answers: undefined }
   switch (event.kind) {
     case 'relay':
       takeRelay(at, event)
@@ -86,11 +100,46 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       acceptorLost(at, event.acceptor)
       writesLost(at, event.acceptor)
       break
+    case 'acknowledged':
+      acknowledged(at, event)
+      break
+    case 'inboxOpened':
+      inboxOpened(at, event.connection, event.user, event.opened)
+      break
+    case 'inboxRead':
+      inboxRead(at, event.user, event.connection, event.page)
+      break
+    case 'runsStored':
+      runsStored(at, event.runs)
+      break
+    case 'runsDelivered':
+      tellDelivered(at, event.delivered)
+      break
+    case 'pastVerdict':
+      pastDecided(at, event)
+      break
+    case 'runsRemoved':
+      tellRemoved(at, event.removed)
+      break
+    case 'inboxesKnown':
+      for (const user of event.users) state.inbox.known.add(user)
+      break
+    case 'journalLoaded':
+      state.inbox.repeats.load(event.entries)
+      break
+    case 'storeChanged':
+      state.inbox.isStoreDown = event.isDown
+      break
+    case 'quiesced':
+      storeAll(at)
+      break
     case 'tick':
       announce(at)
+      keepInboxes(at)
       break
     default:
       event satisfies never
   }
+  sendAnswers(at)
   return effects
 }

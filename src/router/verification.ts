@@ -2,11 +2,18 @@
  * Signed messages: they go on when their signatures were found to be right, and whatever the same session sent after them
  * waits until then, so that its messages keep their order. A signature is checked elsewhere; a repeat is known here.
  */
-import type { RelayMessage, RelaySignedMessage, RequestMessage, SignedFacts } from '../mailbox/router-messages.ts'
+import { messageKeyBytes } from '../mailbox/message-key.ts'
+import type {
+  RelayMessage,
+  RelaySignedMessage,
+  RequestMessage,
+  SignedFacts,
+  SignedItem,
+} from '../mailbox/router-messages.ts'
 import { type ErrorCode, fault } from '../protocol/errors.ts'
 import { signatureVerdicts } from '../security/signature-bundle.ts'
-import { refuse } from './answer.ts'
-import { reject, relay } from './delivery.ts'
+import { refuse, reject } from './answer.ts'
+import { relay } from './delivery.ts'
 import { hasRoomFor, hold, takeHeld } from './held.ts'
 import { request } from './requests.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
@@ -17,7 +24,8 @@ export function takeRelay(step: Step, run: RelayMessage): void {
   if (session === undefined || session.held.length === 0) {
     relay(step, run)
   } else if (hasRoomFor(step, run)) {
-    hold(step, session, { ...run, frames: Buffer.from(run.frames) }, 'unsigned')
+    const keys = run.keys === undefined ? undefined : Buffer.from(run.keys)
+    hold(step, session, { ...run, keys, frames: Buffer.from(run.frames) }, 'unsigned')
   } else {
     const { connection, callbackIds, count, to } = run
     reject(step, { kind: 'sender', connection, callbackIds, silent: count - callbackIds.length }, 'server_busy', to)
@@ -103,6 +111,13 @@ function problemOf(
   return step.state.replays.accept(claim, Math.floor(step.now / 1000)) === 'fresh' ? undefined : 'replayed'
 }
 
+const blankKey = new Uint8Array(messageKeyBytes)
+
+/** Whether a message was accepted before, and by its sender's id is known to be the same. */
+function isKnown({ state }: Step, { messageKey }: SignedItem): boolean {
+  return messageKey !== undefined && state.inbox.repeats.find(messageKey, 0)?.isSame === true
+}
+
 /** Passes on what is right and refuses what is not, in pieces of neighbours with the same fate. */
 function decideRun(
   step: Step,
@@ -112,20 +127,38 @@ function decideRun(
   refused: Map<ErrorCode, number>,
 ): void {
   const { connection, to, frames, items } = run
-  const fates = items.map((item, index) => problemOf(step, session, item, verdicts?.[index]))
+  const fates = items.map((item, index) => {
+    const problem = problemOf(step, session, item, verdicts?.[index])
+    // Whoever had no answer sends the same again, with the same signature.
+    return problem === 'replayed' && isKnown(step, item) ? undefined : problem
+  })
   let start = 0
   for (let first = 0, next = 0; first < items.length; first = next) {
     const problem = fates[first]
     const callbackIds: string[] = []
+    const keys: Uint8Array[] = []
+    // In a run all messages ask for answers, or none does.
+    const asks = items[first]?.callbackId !== undefined
     let end = start
     for (; next < items.length && fates[next] === problem; next++) {
       const item = items[next]
+      if ((item?.callbackId !== undefined) !== asks) break
+      keys.push(item?.messageKey ?? blankKey)
       if (item?.callbackId !== undefined) callbackIds.push(item.callbackId)
       end += item?.byteCount ?? 0
     }
     const count = next - first
     if (problem === undefined) {
-      relay(step, { kind: 'relay', connection, to, count, callbackIds, frames: frames.subarray(start, end) })
+      relay(step, {
+        kind: 'relay',
+        connection,
+        to,
+        count,
+        callbackIds,
+        isVolatile: false,
+        keys: Buffer.concat(keys),
+        frames: frames.subarray(start, end),
+      })
     } else {
       refused.set(problem, (refused.get(problem) ?? 0) + count)
       reject(step, { kind: 'sender', connection, callbackIds, silent: count - callbackIds.length }, problem, to)

@@ -6,7 +6,10 @@ import type { CommandReply } from '../router/events.ts'
 import type { RouterShell } from '../router/router-shell.ts'
 import type { ServerStatus } from './control-protocol.ts'
 import type { ControlHandlers } from './control-server.ts'
+import { explainMessage } from './explainer.ts'
 import type { KeyKeeper } from './key-keeper.ts'
+import { pageForOperator } from './past-service.ts'
+import { serverHealth } from './server-health.ts'
 
 /** Calls after which a user's sessions are out of date. */
 const changesAccount: ReadonlySet<StoreCallName> = new Set([
@@ -24,12 +27,14 @@ export function controlHandlers(parts: {
   status: () => ServerStatus
   /** The longest text that is sent: as in a frame of a client. */
   frameBytesMax: number
+  /** Whether a history is kept. */
+  hasHistory: boolean
 }): ControlHandlers {
   const { shell, store, keys, frameBytesMax } = parts
   return {
     keysShow: () => keys.show(),
     keysRotate: () => keys.rotateIdentity(),
-    status: parts.status,
+    status: async () => ({ ...parts.status(), health: await serverHealth(store) }),
     who: async ({ prefix = '', after, limit = userListLimitDefault }) => {
       const reply = expect('who', await shell.command({ name: 'who', prefix, after, limit }))
       const page = { items: reply.items, total: reply.total }
@@ -45,12 +50,14 @@ export function controlHandlers(parts: {
     send: async ({ to, message }) => {
       checkLength(message, frameBytesMax)
       const reply = expect('send', await shell.command({ name: 'send', to, message }))
-      return reply.status === 'sent' ? { status: 'sent' } : { status: 'rejected', code: reply.code }
+      return reply.status === 'rejected' ? { status: 'rejected', code: reply.code } : { status: reply.status }
     },
     broadcast: async ({ message }) => {
       checkLength(message, frameBytesMax)
       return { receivers: expect('broadcast', await shell.command({ name: 'broadcast', message })).receivers }
     },
+    history: (query) => pageForOperator(store, parts.hasHistory, query),
+    explain: ({ msgId }) => explainMessage({ store, traced: (place) => shell.traced(place), now: Date.now }, msgId),
     pendingKeys: async ({ userId }) => expect('pendingKeys', await shell.command({ name: 'pendingKeys', userId })).keys,
     approveKey: async ({ userId, thumbprint }) => {
       const { problem } = expect('approveKey', await shell.command({ name: 'approveKey', userId, thumbprint }))
@@ -98,6 +105,8 @@ export function handlersOf(ready: Promise<ControlHandlers>): ControlHandlers {
     kick: async (take) => (await ready).kick(take),
     send: async (take) => (await ready).send(take),
     broadcast: async (take) => (await ready).broadcast(take),
+    history: async (take) => (await ready).history(take),
+    explain: async (take) => (await ready).explain(take),
     keysShow: async () => (await ready).keysShow(),
     keysRotate: async () => (await ready).keysRotate(),
     pendingKeys: async (take) => (await ready).pendingKeys(take),

@@ -7,9 +7,17 @@ import { createHash } from 'node:crypto'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import type { AccountSummary, StoreCallName, StoreCalls } from '../mailbox/store-messages.ts'
+import type { AccountCalls, AccountSummary, StoreCalls } from '../mailbox/store-messages.ts'
 import type { Json } from '../protocol/json.ts'
 import type { ShownKeys } from './key-keeper.ts'
+
+/** How a server is. */
+export interface ServerHealth {
+  /** `full`: the disk has no room; `damaged`: something stored can't be read; `failed`: nothing can be written, or it can't be known. */
+  readonly store: 'ok' | 'full' | 'damaged' | 'failed'
+  /** A sentence for people. */
+  readonly message: string
+}
 
 /** What a server says of itself: a JSON object with these and more. */
 export interface ServerStatus {
@@ -17,6 +25,8 @@ export interface ServerStatus {
   readonly pid: number
   /** Seconds since the start. */
   readonly uptimeS: number
+  /** Every server of this version says it. */
+  readonly health?: ServerHealth
   readonly [more: string]: unknown
 }
 
@@ -37,8 +47,46 @@ export interface PendingKeySummary {
   readonly expires: number
 }
 
+/** What became of a text from the server itself. */
+export interface SentByServer {
+  readonly status: 'delivered' | 'stored' | 'sent' | 'rejected'
+  /** Why it was rejected. */
+  readonly code?: string
+  readonly msgId?: string
+}
+
+/** Which page of a conversation: what is older than one position, or newer than one; without either the newest. */
+export interface PastQuery {
+  readonly user: string
+  readonly with: string
+  readonly before?: number
+  readonly after?: number
+  readonly limit?: number
+}
+
+/** A page of a conversation, oldest first; positions only grow. */
+export interface PastPage {
+  /** `message` is an envelope as it went over the wire. */
+  readonly items: readonly { readonly position: number; readonly message: Readonly<Record<string, unknown>> }[]
+  /** There are more in the direction that was asked. */
+  readonly more: boolean
+  /** Messages of the other one that the user has not read. */
+  readonly unread: number
+  /** Up to which position the user has read, and the other one; 0: nothing. */
+  readonly read: number
+  readonly readByOther: number
+}
+
+/** What became of one message, step by step. */
+export interface Explanation {
+  /** False: the server does not know it, or not any more. */
+  readonly known: boolean
+  /** In the order in which they happened; `time` in Unix milliseconds. */
+  readonly steps: readonly { readonly time: number; readonly step: string; readonly detail?: string }[]
+}
+
 /** Requests to the store that may come through the socket: all but those that would give a secret away, or that sessions make. */
-export type ControlStoreCallName = Exclude<StoreCallName, 'tokenKey' | 'enrolKey' | 'readKeyLog'>
+export type ControlStoreCallName = Exclude<keyof AccountCalls, 'tokenKey' | 'enrolKey' | 'readKeyLog'>
 
 /** What the store gives through the socket: an account without its hash. */
 export type ControlStoreGive<Name extends ControlStoreCallName> = Name extends 'findAccount'
@@ -59,9 +107,13 @@ export type ControlCalls = {
   /** Makes a new identity of the server, signed by the one before. */
   keysRotate: { take: Record<string, never>; give: ShownKeys }
   /** A text from the server itself to one user. */
-  send: { take: { to: string; message: string }; give: { status: 'sent' | 'rejected'; code?: string } }
+  send: { take: { to: string; message: string }; give: SentByServer }
   /** A text from the server itself to everyone online. */
   broadcast: { take: { message: string }; give: { receivers: number } }
+  /** A page of what two users said to each other, as the first of them sees it. */
+  history: { take: PastQuery; give: PastPage }
+  /** What became of one message. */
+  explain: { take: { msgId: string }; give: Explanation }
   /** The keys of a user that wait for approval. */
   pendingKeys: { take: { userId: string }; give: readonly PendingKeySummary[] }
   /** Enrols a key that waits for approval. */

@@ -10,9 +10,13 @@ import {
   type ControlCallName,
   ControlLines,
   type ControlReply,
+  type Explanation,
   encodeControlLine,
   type OnlinePage,
+  type PastPage,
+  type PastQuery,
   type PendingKeySummary,
+  type SentByServer,
   type ServerStatus,
 } from './control-protocol.ts'
 import { type KnownRequest, readRequest } from './control-takes.ts'
@@ -23,8 +27,10 @@ export interface ControlHandlers {
   status(): Promise<ServerStatus> | ServerStatus
   who(take: { prefix?: string; after?: string; limit?: number }): Promise<OnlinePage> | OnlinePage
   kick(take: { userId: string; reason?: string; banSeconds?: number }): Promise<{ sessions: number }>
-  send(take: { to: string; message: string }): Promise<{ status: 'sent' | 'rejected'; code?: string }>
+  send(take: { to: string; message: string }): Promise<SentByServer>
   broadcast(take: { message: string }): Promise<{ receivers: number }>
+  history(take: PastQuery): Promise<PastPage>
+  explain(take: { msgId: string }): Promise<Explanation>
   keysShow(): Promise<ShownKeys> | ShownKeys
   keysRotate(): Promise<ShownKeys>
   pendingKeys(take: { userId: string }): Promise<readonly PendingKeySummary[]>
@@ -203,6 +209,10 @@ async function perform(request: KnownRequest, handlers: ControlHandlers): Promis
       return handlers.send(request.take)
     case 'broadcast':
       return handlers.broadcast(request.take)
+    case 'history':
+      return handlers.history(request.take)
+    case 'explain':
+      return handlers.explain(request.take)
     case 'keysShow':
       return handlers.keysShow()
     case 'keysRotate':

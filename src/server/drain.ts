@@ -29,6 +29,8 @@ export async function drainServer(options: DrainOptions): Promise<void> {
   const quiesced = options.waitForAcceptors('quiesced')
   shell.quiesce()
   await within(quiesced, remaining() / 4)
+  // Nobody acknowledges any more.
+  shell.storeAll()
   await until(() => shell.counts().undecided === 0, remaining() / 4)
 
   const drained = options.waitForAcceptors('drained')

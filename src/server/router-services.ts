@@ -1,4 +1,5 @@
 /** What the router has others do, joined to the store and the pool. Runs on: the main thread. */
+import type { HistoryRun } from '../mailbox/history-messages.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import type { Store } from '../mailbox/store-messages.ts'
 import { errors, type Fault, fault } from '../protocol/errors.ts'
@@ -6,6 +7,7 @@ import type { RouterServices } from '../router/router-shell.ts'
 import type { Authenticator } from '../workers/authenticator.ts'
 import type { KeyExchange } from '../workers/key-exchange.ts'
 import type { KeyRegistrar } from '../workers/key-registrar.ts'
+import { askPast } from './past-service.ts'
 
 /** Makes the services. None of them rejects: what fails becomes a code. */
 export function routerServices(parts: {
@@ -13,6 +15,9 @@ export function routerServices(parts: {
   readonly authenticator: Authenticator
   readonly registrar: KeyRegistrar
   readonly keyExchange: KeyExchange
+  /** Whether a history is kept, and who takes what goes there. */
+  readonly hasHistory: boolean
+  readonly remember: (run: HistoryRun) => void
 }): RouterServices {
   const { store, authenticator, registrar, keyExchange } = parts
   return {
@@ -22,6 +27,8 @@ export function routerServices(parts: {
     changePassword: (change) => authenticator.changePassword(change),
     verify: (bundle) => registrar.verify(bundle),
     keyRequest: (request) => registrar.handle(request),
+    pastRequest: (request) => askPast(store, parts.hasHistory, request),
+    remember: parts.remember,
     findUser: async (userId) => {
       try {
         return (await store.call('findAccount', { userId })) === undefined ? 'unknown' : 'exists'

@@ -2,7 +2,7 @@
  * The composition: starts the threads and joins them, supervises them, and stops them in order.
  * Runs on: the main thread.
  */
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { connectionsLimit, descriptorLimit } from '../config/descriptors.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
@@ -11,7 +11,6 @@ import type { Store } from '../mailbox/store-messages.ts'
 import { RouterShell } from '../router/router-shell.ts'
 import { AccountCache } from '../store/account-cache.ts'
 import { makeDataDir } from '../store/data-dir.ts'
-import { type StoreClient, startStoreThread } from '../store/store-client.ts'
 import { Authenticator } from '../workers/authenticator.ts'
 import { KeyExchange } from '../workers/key-exchange.ts'
 import { KeyRegistrar } from '../workers/key-registrar.ts'
@@ -23,11 +22,22 @@ import { controlPath } from './control-protocol.ts'
 import { type ControlHandlers, type ControlServer, startControlServer } from './control-server.ts'
 import { drainServer } from './drain.ts'
 import { EventLog, type ServerLog } from './event-log.ts'
+import { HistoryFeed } from './history-feed.ts'
+import { keepHistory } from './history-upkeep.ts'
+import { keepInboxStore, rememberInboxes } from './inbox-upkeep.ts'
 import { KeyKeeper } from './key-keeper.ts'
 import { routerServices } from './router-services.ts'
 import { ServerStartError } from './start-error.ts'
 import { ServerStatusBoard } from './status-board.ts'
-import { acceptorOptions, acceptorThreads, ringSizes, routerOptions, thisPlatform } from './thread-options.ts'
+import { StoreKeeper } from './store-keeper.ts'
+import {
+  acceptorOptions,
+  acceptorThreads,
+  inboxSettings,
+  ringSizes,
+  routerOptions,
+  thisPlatform,
+} from './thread-options.ts'
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -65,7 +75,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 interface Started {
   /** Refuses what came through the control socket while the server was starting. */
   abandonStart?: (error: unknown) => void
-  store?: StoreClient
+  store?: StoreKeeper
+  /** Ends the upkeep of inboxes. */
+  stopUpkeep?: () => void
   control?: ControlServer
   pool?: WorkerPool
   keys?: KeyKeeper
@@ -102,8 +114,34 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     handlers: handlersOf(ready),
     onEvent: (event) => events.control(event),
   })
-  const store = await startStoreThread({ dataDir: settings.dataDir, onDied: (error) => fail(error) })
+  const feed = new HistoryFeed({
+    remember: (run) => parts.store?.remember(run) ?? false,
+    waitingBytesMax: limits.historyWaitingBytesMax.value,
+    onLost: (messages) =>
+      log.error({ messages }, 'messages are missing from the history: the store could not take them'),
+  })
+  const store = await StoreKeeper.open({
+    dataDir: settings.dataDir,
+    inboxes: inboxSettings(settings),
+    history: settings.history,
+    restartsMax: limits.storeRestartsMax.value,
+    events: {
+      died: (error) => {
+        log.error({ err: error }, 'the storage thread died; another is being started')
+        parts.shell?.detachStore()
+      },
+      replaced: () => {
+        parts.shell?.attachStore(store)
+        feed.restart()
+      },
+      givenUp: (error) => fail(error),
+      appended: (message) => parts.shell?.runsAppended(message),
+      remembered: (message) => feed.onDone(message),
+    },
+  })
   parts.store = store
+  const { epoch, damage } = await store.call('openEpoch', {})
+  for (const sentence of damage) log.error({ dataDir: settings.dataDir }, sentence)
   const accounts = new AccountCache(store, { accountsMax: limits.accountsRememberedMax.value })
   const pool = new WorkerPool({
     minThreads: settings.poolMinThreads,
@@ -125,10 +163,11 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   parts.keys = keys
   log.info({ thumbprint: keys.thumbprint }, 'identity of this server, which clients pin')
   const keyExchange = new KeyExchange({ pool, keys })
+  const tokenKey = await store.call('tokenKey', {})
   const authenticator = new Authenticator({
     store: accounts,
     pool,
-    tokenKey: await store.call('tokenKey', {}),
+    tokenKey,
     cost: { memoryKib: settings.argon2MemoryKib, passes: settings.argon2Passes },
     tokenTtlSeconds: settings.tokenTtlS,
     loginQueueMax: settings.loginQueueMax,
@@ -154,7 +193,11 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   if (wanted.warning !== undefined) log.warn({ acceptorThreads: wanted.count }, wanted.warning)
   const acceptors = new AcceptorGroup({
     count: wanted.count,
-    acceptor: acceptorOptions(settings, Math.floor(connections.connectionsMax / wanted.count)),
+    acceptor: acceptorOptions(
+      settings,
+      Math.floor(connections.connectionsMax / wanted.count),
+      createHmac('sha256', tokenKey).update('repeats').digest(),
+    ),
     rings: ringSizes(settings.frameBytesMax),
     events: {
       started: (_index, end) => shell.addAcceptor(end),
@@ -168,8 +211,15 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   parts.acceptors = acceptors
   const board = new ServerStatusBoard()
   const shell: RouterShell = new RouterShell({
-    router: routerOptions(settings),
-    services: routerServices({ store: accounts, authenticator, registrar, keyExchange }),
+    router: routerOptions(settings, epoch),
+    services: routerServices({
+      store: accounts,
+      authenticator,
+      registrar,
+      keyExchange,
+      hasHistory: settings.history !== undefined,
+      remember: (run) => feed.take(run),
+    }),
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
@@ -179,6 +229,22 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     now: Date.now,
   })
   parts.shell = shell
+  shell.attachStore(store)
+  await rememberInboxes(store, shell, Date.now())
+  const stopHistory = keepHistory(store, { everyMs: limits.historyLookMs.value, rows: limits.historyLookRows.value })
+  const stopInboxes = keepInboxStore({
+    store,
+    onRemoved: (removed) => shell.runsRemoved(removed),
+    deviceMs: settings.deviceDays * 86_400_000,
+    everyMs: limits.expiryLookMs.value,
+    lookMax: limits.expiryLookSegments.value,
+    now: Date.now,
+  })
+  parts.stopUpkeep = () => {
+    stopHistory()
+    stopInboxes()
+    feed.close()
+  }
   shell.offerKeys(keys.offer)
   keys.keep(limits.keyRenewalCheckMs.value, (offer) => shell.offerKeys(offer))
   const addresses = await acceptors.start()
@@ -190,6 +256,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
       store: accounts,
       keys,
       frameBytesMax: settings.frameBytesMax,
+      hasHistory: settings.history !== undefined,
       status: () => board.status({ version: options.version, startedAt, addresses, shell, pool, connections }),
     }),
   )
@@ -212,6 +279,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
 async function stopParts(parts: Started): Promise<void> {
   await parts.control?.close()
   parts.keys?.stop()
+  parts.stopUpkeep?.()
   parts.shell?.close()
   await parts.acceptors?.stop()
   await parts.pool?.close()

@@ -4,6 +4,8 @@ import type { AcceptorLimits, AcceptorOptions, ListenerOptions, SignatureOptions
 import { requiresSealing } from '../config/cross-checks.ts'
 import { limits } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
+import type { InboxSettings } from '../mailbox/inbox-messages.ts'
+import type { InboxOptions } from '../router/inbox/inbox-state.ts'
 import type { RouterOptions } from '../router/state.ts'
 import type { ReplayCacheLimits } from '../security/replay-cache.ts'
 
@@ -76,12 +78,14 @@ function signatureOptions(settings: Settings): SignatureOptions {
 export function acceptorOptions(
   settings: Settings,
   connectionsMax: number,
+  repeatsSecret: Uint8Array,
 ): Omit<AcceptorOptions, 'index' | 'firstCount' | 'mailbox'> {
   return {
     delimiters: { start: settings.startByte, end: settings.endByte },
     requiresSealing: requiresSealing(settings),
     listeners: listenerOptions(settings),
     signatures: signatureOptions(settings),
+    repeatsSecret,
     limits: acceptorLimits(settings, connectionsMax),
   }
 }
@@ -129,8 +133,35 @@ function canSharePort(platform: Platform): boolean {
   return hasOption && (platform.system === 'linux' || platform.system === 'freebsd')
 }
 
-/** How the router is set up. */
-export function routerOptions(settings: Settings): RouterOptions {
+/** How inboxes are set up in the store. */
+export function inboxSettings(settings: Settings): InboxSettings {
+  return {
+    messagesMax: settings.inboxMessagesMax,
+    bytesMax: settings.inboxBytesMax,
+    policy: settings.inboxPolicy,
+    start: settings.startByte,
+    end: settings.endByte,
+  }
+}
+
+function inboxOptions(settings: Settings, epoch: number): InboxOptions {
+  return {
+    epoch,
+    ackWaitMs: settings.ackWaitMs,
+    ttlMs: settings.messageTtlS * 1000,
+    windowBytesMax: limits.windowBytesMax.value,
+    windowsBytesMax: limits.windowsBytesMax.value,
+    storingBytesMax: limits.storingBytesMax.value,
+    readBytesMax: limits.inboxReadBytesMax.value,
+    retryMs: limits.inboxRetryMs.value,
+    repeatsMax: settings.repeatsMax,
+    idleMax: limits.idleRecipientsMax.value,
+    dropsOldest: settings.inboxPolicy === 'drop_oldest',
+  }
+}
+
+/** How the router is set up. `epoch`: this life of the server. */
+export function routerOptions(settings: Settings, epoch: number): RouterOptions {
   return {
     delimiters: { start: settings.startByte, end: settings.endByte },
     sessionPolicy: settings.sessionPolicy,
@@ -148,5 +179,14 @@ export function routerOptions(settings: Settings): RouterOptions {
     replays: replayLimits,
     // An earlier life of the server may have accepted what is older. No restart takes less than a second.
     replayFloor: Math.floor(Date.now() / 1000) - 1,
+    inbox: inboxOptions(settings, epoch),
+    past: {
+      isOn: settings.history !== undefined,
+      // The rest of an answer is small.
+      pageBytesMax: Math.max(settings.frameBytesMax - 4096, 1024),
+      requestsMax: limits.historyRequestsMax.value,
+    },
+    traceRuns: limits.traceRuns.value,
+    receiptAskersMax: limits.receiptAskersMax.value,
   }
 }

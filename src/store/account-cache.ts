@@ -5,6 +5,7 @@
  */
 import type {
   Account,
+  AccountCalls,
   KnownAccount,
   RememberingStore,
   Store,
@@ -12,8 +13,10 @@ import type {
   StoreCalls,
 } from '../mailbox/store-messages.ts'
 
-/** What a call does to accounts: it looks one up, changes or makes the one that it names, or does neither. */
-const calls: Readonly<Record<StoreCallName, 'looksUp' | 'changes' | 'neither'>> = {
+type CallEffect = 'looksUp' | 'changes' | 'neither'
+
+/** What a call does to accounts: it looks one up, changes or makes the one that it names, or does neither, as all others. */
+const calls: Readonly<Partial<Record<StoreCallName, CallEffect>> & Record<keyof AccountCalls, CallEffect>> = {
   findAccount: 'looksUp',
   countAccounts: 'neither',
   addAccount: 'changes',
@@ -33,6 +36,24 @@ const calls: Readonly<Record<StoreCallName, 'looksUp' | 'changes' | 'neither'>> 
   listKeys: 'neither',
   readKeyLog: 'neither',
   tokenKey: 'neither',
+  openEpoch: 'neither',
+  openInbox: 'neither',
+  readInbox: 'neither',
+  acknowledge: 'neither',
+  noteWritten: 'neither',
+  forgetDevices: 'neither',
+  expire: 'neither',
+  journalIds: 'neither',
+  loadJournal: 'neither',
+  countInboxes: 'neither',
+  removeInbox: 'neither',
+  findStored: 'neither',
+  readHistory: 'neither',
+  markRead: 'neither',
+  listConversations: 'neither',
+  findPast: 'neither',
+  retainHistory: 'neither',
+  probeStore: 'neither',
 }
 
 /** An account with more keys is not remembered: with the most that one may ever have, all of them would take gigabytes. */

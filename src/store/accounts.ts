@@ -1,18 +1,21 @@
 /**
- * Accounts in the database: the calls of {@link StoreCalls} that are about them, synchronous, one prepared statement each.
+ * Accounts in the database: the calls of {@link AccountCalls} that are about them, synchronous, one prepared statement each.
  * Opens no transaction around a single call; who wants several calls to be one commit puts them into one.
  */
 import type Database from 'libsql'
 import { StoreError } from '../mailbox/store-error.ts'
 import type {
   Account,
+  AccountCalls,
   AccountKey,
   AccountSummary,
   EndToEndPolicy,
   NewAccount,
+  Policies,
   Role,
-  StoreCalls,
 } from '../mailbox/store-messages.ts'
+import { integers } from './segment-table.ts'
+import { type StoredText, textOf, texts } from './stored-text.ts'
 
 /** What accounts need of the world. */
 export interface AccountsOptions {
@@ -28,29 +31,32 @@ export interface AccountsOptions {
 /** The most accounts that one page of `listAccounts` holds. */
 export const accountsPageMax = 1000
 
+const roles: readonly Role[] = ['user', 'operator']
+const endToEndPolicies: readonly EndToEndPolicy[] = ['allow', 'require', 'refuse']
 const tokenKeyBytes = 32
 const tokenKeyName = 'token_key'
 
 /** A row as SQLite gives it. */
 interface AccountRow {
-  readonly user_id: string
-  readonly password_hash: string | null
-  readonly role: Role
+  readonly user_id: StoredText
+  readonly password_hash: StoredText | null
+  readonly role: StoredText
   readonly disabled: number
   readonly generation: number
   readonly banned_until: number
   readonly created_at: number
   readonly signed_only: number
-  readonly end_to_end: EndToEndPolicy
+  readonly end_to_end: StoredText
 }
 
-const summaryColumns = 'user_id, role, disabled, banned_until, created_at'
+const summaryColumns = `${texts('user_id', 'role')}, ${integers('disabled', 'banned_until', 'created_at')}`
+const policyColumns = `${texts('end_to_end')}, ${integers('signed_only')}`
 
 // No code point that a name may have comes after this one, so it ends the range of names with a prefix.
 const lastCodePoint = '\u{10ffff}'
 
-type Take<Name extends keyof StoreCalls> = StoreCalls[Name]['take']
-type Give<Name extends keyof StoreCalls> = StoreCalls[Name]['give']
+type Take<Name extends keyof AccountCalls> = AccountCalls[Name]['take']
+type Give<Name extends keyof AccountCalls> = AccountCalls[Name]['give']
 
 /** The accounts of one database. Methods throw {@link StoreError} or what SQLite throws. */
 export class Accounts {
@@ -80,7 +86,10 @@ export class Accounts {
     this.#random = options.random
     this.#keysOf = options.keysOf
     this.#database = database
-    this.#find = database.prepare('SELECT * FROM accounts WHERE user_id = ?')
+    this.#find = database.prepare(
+      `SELECT ${summaryColumns}, ${policyColumns}, ${texts('password_hash')}, ${integers('generation')}
+       FROM accounts WHERE user_id = ?`,
+    )
     this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
     this.#countRange = database.prepare('SELECT count(*) AS count FROM accounts WHERE user_id >= ? AND user_id < ?')
     this.#insert = database.prepare(
@@ -105,23 +114,25 @@ export class Accounts {
     )
     this.#setPolicies = database.prepare(
       `UPDATE accounts SET signed_only = coalesce(?, signed_only), end_to_end = coalesce(?, end_to_end)
-       WHERE user_id = ? RETURNING signed_only, end_to_end`,
+       WHERE user_id = ? RETURNING ${policyColumns}`,
     )
-    this.#remove = database.prepare(`DELETE FROM accounts WHERE user_id = ? RETURNING ${summaryColumns}, generation`)
+    this.#remove = database.prepare(
+      `DELETE FROM accounts WHERE user_id = ? RETURNING ${summaryColumns}, ${integers('generation')}`,
+    )
     this.#raiseFirstGeneration = database.prepare(
       `UPDATE counters SET value = max(value, ?) WHERE name = 'first_generation'`,
     )
     this.#list = database.prepare(
       `SELECT ${summaryColumns} FROM accounts WHERE user_id >= ? AND user_id < ? AND user_id > ? ORDER BY user_id LIMIT ?`,
     )
-    this.#findSecret = database.prepare('SELECT value FROM secrets WHERE name = ?')
+    this.#findSecret = database.prepare(`SELECT ${texts('value')} FROM secrets WHERE name = ?`)
     this.#addSecret = database.prepare('INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING')
   }
 
   /** The account of exactly that name, or undefined. */
   findAccount(take: Take<'findAccount'>): Give<'findAccount'> {
     const row = this.#find.get([take.userId]) as AccountRow | undefined
-    return row === undefined ? undefined : accountOf(row, this.#keysOf(row.user_id))
+    return row === undefined ? undefined : accountOf(row, take.userId, this.#keysOf(take.userId))
   }
 
   /** How many accounts there are. */
@@ -179,7 +190,7 @@ export class Accounts {
     const flag = signedOnly === undefined ? null : Number(signedOnly)
     const row = this.#setPolicies.get([flag, endToEnd ?? null, userId]) as AccountRow | undefined
     if (row === undefined) throw new StoreError('user_unknown', `There is no user ${userId}.`)
-    return { signedOnly: row.signed_only === 1, endToEnd: row.end_to_end }
+    return policiesOf(row, userId)
   }
 
   /** Removes the account and says what it was. */
@@ -203,7 +214,7 @@ export class Accounts {
     const end = prefix + lastCodePoint
     const rows = this.#list.all([prefix, end, take.after ?? '', limit]) as AccountRow[]
     const total = prefix === '' ? this.countAccounts() : countOf(this.#countRange.get([prefix, end]))
-    return { accounts: rows.map((row) => summaryOf(row, row.user_id)), total }
+    return { accounts: rows.map((row) => summaryOf(row, textOf(row.user_id, 'an account'))), total }
   }
 
   /** The key that tokens are signed with, made when it is first asked for. */
@@ -239,18 +250,20 @@ export class Accounts {
   }
 }
 
-function accountOf(row: AccountRow, keys: readonly AccountKey[]): Account {
+function accountOf(row: AccountRow, userId: string, keys: readonly AccountKey[]): Account {
+  const hash = row.password_hash
   return {
-    userId: row.user_id,
-    passwordHash: row.password_hash ?? undefined,
-    role: row.role,
-    disabled: row.disabled === 1,
+    ...summaryOf(row, userId),
+    passwordHash: hash === null ? undefined : textOf(hash, `the account of ${userId}`),
     generation: row.generation,
-    bannedUntil: row.banned_until,
-    createdAt: row.created_at,
     keys,
-    policies: { signedOnly: row.signed_only === 1, endToEnd: row.end_to_end },
+    policies: policiesOf(row, userId),
   }
+}
+
+function policiesOf(row: Pick<AccountRow, 'signed_only' | 'end_to_end'>, userId: string): Policies {
+  const endToEnd = textOf(row.end_to_end, `the account of ${userId}`)
+  return { signedOnly: row.signed_only === 1, endToEnd: oneOf(endToEndPolicies, endToEnd, userId) }
 }
 
 /** @throws StoreError `user_unknown` when there is no row */
@@ -258,12 +271,19 @@ function summaryOf(found: unknown, userId: string): AccountSummary {
   const row = found as AccountRow | undefined
   if (row === undefined) throw new StoreError('user_unknown', `There is no user ${userId}.`)
   return {
-    userId: row.user_id,
-    role: row.role,
+    userId,
+    role: oneOf(roles, textOf(row.role, `the account of ${userId}`), userId),
     disabled: row.disabled === 1,
     bannedUntil: row.banned_until,
     createdAt: row.created_at,
   }
+}
+
+/** One of the words that a column may hold; a damaged row may hold another. */
+function oneOf<const Word extends string>(words: readonly Word[], text: string, userId: string): Word {
+  const word = words.find((known) => known === text)
+  if (word === undefined) throw new StoreError('storage_failed', `The account of ${userId} in the database is damaged.`)
+  return word
 }
 
 function countOf(row: unknown): number {

@@ -32,9 +32,18 @@ const checkedTables = ['accounts', 'counters', 'secrets'] as const
  */
 export function openDatabaseFile(dataDir: string): DatabaseFile {
   const path = join(dataDir, databaseFileName)
-  let database: Database.Database | undefined
   try {
     makeDataDir(dataDir)
+    return { database: openDatabaseAt(path), path }
+  } catch (error) {
+    throw toStoreError(error, path)
+  }
+}
+
+/** The same for a file that need not be in a data directory. */
+export function openDatabaseAt(path: string): Database.Database {
+  let database: Database.Database | undefined
+  try {
     makePrivate(path)
     // libsql waits as long as `timeout` says, in milliseconds, where SQLite would answer SQLITE_BUSY.
     database = new Database(path, { timeout: busyTimeoutMs })
@@ -45,7 +54,7 @@ export function openDatabaseFile(dataDir: string): DatabaseFile {
     database.pragma('trusted_schema = OFF')
     migrate(database, path)
     checkTables(database)
-    return { database, path }
+    return database
   } catch (error) {
     database?.close()
     throw toStoreError(error, path)

@@ -7,6 +7,8 @@ import { StoreError } from '../mailbox/store-error.ts'
 import type { AccountKey, DeviceKey, KeyLogEntry, StoreCalls } from '../mailbox/store-messages.ts'
 import { keyDirectoryPageMax, type RsaPublicKey } from '../protocol/entities/keys.ts'
 import { emptyKeyLog, entryHash, firstKey, operator } from '../security/key-log.ts'
+import { integers } from './segment-table.ts'
+import { type StoredText, textOf, texts } from './stored-text.ts'
 
 /** What device keys need of the world. */
 export interface DeviceKeysOptions {
@@ -49,6 +51,11 @@ interface LogRow {
   readonly hash: string
 }
 
+const keyTexts = ['thumbprint', 'modulus', 'exponent', 'device_id', 'approved_by'] as const
+const keyColumns = `${texts(...keyTexts)}, ${integers('enrolled_at', 'revoked_at')}`
+const logTexts = ['kind', 'thumbprint', 'approved_by', 'server', 'signature', 'previous', 'hash'] as const
+const logColumns = `${integers('number', 'time')}, ${texts(...logTexts)}`
+
 /** What an entry says, but for its place in the chain. */
 type LogFact = Pick<KeyLogEntry, 'kind' | 'thumbprint' | 'key' | 'deviceId' | 'approvedBy' | 'server' | 'signature'>
 
@@ -73,19 +80,26 @@ export class DeviceKeys {
     this.#now = options.now
     this.#limits = options.limits
     this.#userExists = database.prepare('SELECT 1 FROM accounts WHERE user_id = ?')
-    this.#find = database.prepare('SELECT * FROM device_keys WHERE user_id = ? AND thumbprint = ?')
-    this.#list = database.prepare('SELECT * FROM device_keys WHERE user_id = ? ORDER BY enrolled_at, thumbprint')
+    this.#find = database.prepare(`SELECT ${keyColumns} FROM device_keys WHERE user_id = ? AND thumbprint = ?`)
+    this.#list = database.prepare(
+      `SELECT ${keyColumns} FROM device_keys WHERE user_id = ? ORDER BY device_keys.enrolled_at, device_keys.thumbprint`,
+    )
     this.#insert = database.prepare(
       `INSERT INTO device_keys (user_id, thumbprint, modulus, exponent, device_id, enrolled_at, approved_by, revoked_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, NULL)`,
     )
     this.#setRevoked = database.prepare(
-      'UPDATE device_keys SET revoked_at = ? WHERE user_id = ? AND thumbprint = ? AND revoked_at IS NULL RETURNING *',
+      `UPDATE device_keys SET revoked_at = ? WHERE user_id = ? AND thumbprint = ? AND revoked_at IS NULL
+       RETURNING ${keyColumns}`,
     )
     this.#lastOfLog = database.prepare(
-      'SELECT number, time, hash FROM key_log WHERE user_id = ? ORDER BY number DESC LIMIT 1',
+      `SELECT ${integers('number', 'time')}, ${texts('hash')} FROM key_log
+       WHERE user_id = ? ORDER BY key_log.number DESC LIMIT 1`,
     )
-    this.#readLog = database.prepare('SELECT * FROM key_log WHERE user_id = ? AND number >= ? ORDER BY number LIMIT ?')
+    this.#readLog = database.prepare(
+      `SELECT ${logColumns} FROM key_log
+       WHERE user_id = ? AND key_log.number >= ? ORDER BY key_log.number LIMIT ?`,
+    )
     this.#append = database.prepare(
       `INSERT INTO key_log (user_id, number, kind, time, thumbprint, approved_by, server, signature, previous, hash)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -170,8 +184,9 @@ export class DeviceKeys {
 
   #revoke(userId: string, thumbprint: string, approvedBy: string): DeviceKey | undefined {
     const now = this.#now()
-    const row = this.#setRevoked.get([now, userId, thumbprint]) as KeyRow | undefined
-    if (row === undefined) return undefined
+    const found = this.#setRevoked.get([now, userId, thumbprint])
+    if (found === undefined) return undefined
+    const row = keyRowOf(found, userId)
     const fact = {
       kind: 'revoke',
       thumbprint,
@@ -195,15 +210,16 @@ export class DeviceKeys {
     const { userId } = take
     this.#requireUser(userId)
     const limit = Math.min(Math.max(Math.trunc(take.limit), 1), keyDirectoryPageMax)
-    const rows = this.#readLog.all([userId, take.from, limit + 1]) as LogRow[]
+    const rows = this.#readLog.all([userId, take.from, limit + 1]).map((found) => logRowOf(found, userId))
     const entries = rows.slice(0, limit).map((row) => this.#entryOf(userId, row))
     return { entries, more: rows.length > limit }
   }
 
   #entryOf(userId: string, row: LogRow): KeyLogEntry {
-    const key = this.#find.get([userId, row.thumbprint]) as KeyRow | undefined
-    if (key === undefined)
+    const found = this.#find.get([userId, row.thumbprint])
+    if (found === undefined)
       throw new StoreError('storage_failed', `The log of the keys of ${userId} names an unknown key.`)
+    const key = keyRowOf(found, userId)
     return {
       index: row.number,
       kind: row.kind,
@@ -221,7 +237,10 @@ export class DeviceKeys {
 
   /** Appends to the log. Its times never go back, so that who reads it may rely on their order. */
   #log(userId: string, fact: LogFact, nowMs: number): void {
-    const last = this.#lastOfLog.get([userId]) as Pick<LogRow, 'number' | 'time' | 'hash'> | undefined
+    const found = this.#lastOfLog.get([userId])
+    // Checked to have these columns by the statement.
+    const last =
+      found === undefined ? undefined : (decoded(found, ['hash'], userId) as Pick<LogRow, 'number' | 'time' | 'hash'>)
     const index = last === undefined ? 0 : last.number + 1
     const time = Math.max(Math.floor(nowMs / 1000), last?.time ?? 0)
     const previous = last?.hash ?? emptyKeyLog(userId).head
@@ -242,7 +261,7 @@ export class DeviceKeys {
   }
 
   #rows(userId: string): readonly KeyRow[] {
-    return this.#list.all([userId]) as KeyRow[]
+    return this.#list.all([userId]).map((found) => keyRowOf(found, userId))
   }
 
   #requireUser(userId: string): void {
@@ -254,6 +273,21 @@ export class DeviceKeys {
 
 /** What an entry has in the places of an approval when no key approved it. */
 const unsigned = { server: '', signature: '' }
+
+/** A row with the texts of some columns, which came as bytes. */
+function decoded(found: unknown, columns: readonly string[], userId: string): object {
+  const row = found as Readonly<Record<string, unknown>>
+  const read = columns.map((column) => [column, textOf(row[column] as StoredText, `the keys of ${userId}`)])
+  return { ...row, ...Object.fromEntries(read) }
+}
+
+function keyRowOf(found: unknown, userId: string): KeyRow {
+  return decoded(found, keyTexts, userId) as KeyRow
+}
+
+function logRowOf(found: unknown, userId: string): LogRow {
+  return decoded(found, logTexts, userId) as LogRow
+}
 
 function jwkOf(row: KeyRow): RsaPublicKey {
   return { kty: 'RSA', n: row.modulus, e: row.exponent }

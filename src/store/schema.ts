@@ -52,6 +52,88 @@ const migrations: readonly string[] = [
      PRIMARY KEY (user_id, number)
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE key_resets (user_id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;`,
+  // Inboxes. Segments have no index beside their id: who has which stands in memory, and is read again at the start.
+  `CREATE TABLE segments (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     user_id    TEXT NOT NULL,
+     epoch      INTEGER NOT NULL,
+     first_seq  INTEGER NOT NULL,
+     count      INTEGER NOT NULL,
+     expires    INTEGER NOT NULL,
+     delimiters INTEGER NOT NULL,
+     head_crc   INTEGER NOT NULL,
+     crc        INTEGER NOT NULL,
+     notes      BLOB,
+     frames     BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE devices (
+     user_id   TEXT NOT NULL,
+     device_id TEXT NOT NULL,
+     epoch     INTEGER NOT NULL,
+     seq       INTEGER NOT NULL,
+     last_seen INTEGER NOT NULL,
+     missing   INTEGER NOT NULL,
+     lost_epoch INTEGER NOT NULL,
+     lost_seq  INTEGER NOT NULL,
+     crc       INTEGER NOT NULL,
+     PRIMARY KEY (user_id, device_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE inboxes (
+     user_id         TEXT PRIMARY KEY NOT NULL,
+     removed_epoch   INTEGER NOT NULL,
+     removed_seq     INTEGER NOT NULL,
+     delivered_epoch INTEGER NOT NULL,
+     delivered_seq   INTEGER NOT NULL,
+     crc             INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE id_journal (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     written_at INTEGER NOT NULL,
+     crc        INTEGER NOT NULL,
+     entries    BLOB NOT NULL
+   ) STRICT;
+   INSERT INTO counters (name, value) VALUES ('epoch', 0), ('commits', 0), ('segments', 0);`,
+  // The history. `low` and `high` are the two users of a conversation, in that order. What is said of its end (the last
+  // position, how many messages of each, and the last numbers that each sent) stands in its last row, and here once that has gone.
+  `CREATE TABLE conversations (
+     id         INTEGER PRIMARY KEY NOT NULL,
+     low        TEXT NOT NULL,
+     high       TEXT NOT NULL,
+     low_read   INTEGER NOT NULL,
+     high_read  INTEGER NOT NULL,
+     last       INTEGER NOT NULL,
+     low_total  INTEGER NOT NULL,
+     high_total INTEGER NOT NULL,
+     low_epoch  INTEGER NOT NULL,
+     low_seq    INTEGER NOT NULL,
+     high_epoch INTEGER NOT NULL,
+     high_seq   INTEGER NOT NULL,
+     removed    INTEGER NOT NULL,
+     crc        INTEGER NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX conversations_low ON conversations (low, high) WHERE removed = 0;
+   CREATE INDEX conversations_high ON conversations (high, low) WHERE removed = 0;
+   CREATE INDEX conversations_removed ON conversations (id) WHERE removed <> 0;
+   CREATE TABLE history (
+     id           INTEGER PRIMARY KEY NOT NULL,
+     conversation INTEGER NOT NULL,
+     first        INTEGER NOT NULL,
+     last         INTEGER NOT NULL,
+     low_total    INTEGER NOT NULL,
+     high_total   INTEGER NOT NULL,
+     low_epoch    INTEGER NOT NULL,
+     low_seq      INTEGER NOT NULL,
+     high_epoch   INTEGER NOT NULL,
+     high_seq     INTEGER NOT NULL,
+     time         INTEGER NOT NULL,
+     delimiters   INTEGER NOT NULL,
+     head_crc     INTEGER NOT NULL,
+     crc          INTEGER NOT NULL,
+     pieces       BLOB NOT NULL,
+     frames       BLOB NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX history_place ON history (conversation, first);
+   INSERT INTO counters (name, value) VALUES ('probes', 0);`,
 ]
 
 /** The version of the format that this program writes. */
@@ -89,7 +171,8 @@ export function migrate(database: Database.Database, file: string): void {
   }
 }
 
-function readVersion(database: Database.Database): number {
+/** The version of the format that a file has; 0 for a new one. */
+export function readVersion(database: Database.Database): number {
   const row = database.prepare('PRAGMA user_version').get([]) as { readonly user_version: number }
   return row.user_version
 }

@@ -4,8 +4,19 @@
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { historyRecordBytes, storeHistoryDoneKind, writeHistoryRun } from '../mailbox/history-codec.ts'
+import type { HistoryDoneMessage, HistoryRun, HistorySettings } from '../mailbox/history-messages.ts'
+import { runRecordBytes, storeAppendedKind, writeRun } from '../mailbox/inbox-codec.ts'
+import type { AppendedMessage, InboxRun, InboxSettings, Ticket } from '../mailbox/inbox-messages.ts'
 import { createMailboxPair, Mailbox, type MailboxEnd } from '../mailbox/mailbox.ts'
-import { packStoreRequest, storeReplyKind, storeRequestKind, unpackStoreReply } from '../mailbox/store-codec.ts'
+import {
+  packStoreRequest,
+  storeReplyKind,
+  storeRequestKind,
+  unpackAppended,
+  unpackHistoryDone,
+  unpackStoreReply,
+} from '../mailbox/store-codec.ts'
 import { StoreError } from '../mailbox/store-error.ts'
 import type { Store, StoreCallName, StoreCalls, StoreReply, StoreRequest } from '../mailbox/store-messages.ts'
 import { threadFlags } from '../mailbox/thread-flags.ts'
@@ -20,6 +31,14 @@ export interface StoreThreadOptions {
   readonly inboxBytes?: number
   /** Capacity of the ring of replies, a power of two. 8 MiB where not given. */
   readonly outboxBytes?: number
+  /** The settings of inboxes; `inboxSettingsDefault` where not given. */
+  readonly inboxes?: InboxSettings
+  /** How much of conversations is kept; nothing where not given. */
+  readonly history?: HistorySettings
+  /** What became of runs for the history, in their order. Not called any more once `onDied` was. */
+  readonly onHistoryDone?: (message: HistoryDoneMessage) => void
+  /** What became of runs, in the order of their tickets. Not called any more once `onDied` was. */
+  readonly onAppended?: (message: AppendedMessage) => void
   /** The most calls that may wait for their reply. 8192 where not given: more than all logins that may wait. */
   readonly callsMax?: number
 }
@@ -50,7 +69,13 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
     toFirstBytes: options.outboxBytes ?? ringBytesDefault,
     toSecondBytes: options.inboxBytes ?? ringBytesDefault,
   })
-  const data: StoreThreadData = { dataDir: options.dataDir, mailbox: pair.second }
+  const { dataDir, inboxes, history } = options
+  const data: StoreThreadData = {
+    dataDir,
+    mailbox: pair.second,
+    ...(inboxes === undefined ? {} : { inboxes }),
+    ...(history === undefined ? {} : { history }),
+  }
   const worker = new Worker(new URL('./store.worker.js', import.meta.url), {
     name: 'parley-store',
     execArgv: threadFlags(),
@@ -75,10 +100,16 @@ export class StoreClient implements Store {
   readonly #mailbox: Mailbox
   readonly #callsMax: number
   readonly #onDied: (error: StoreError) => void
+  readonly #onAppended: (message: AppendedMessage) => void
+  readonly #onHistoryDone: (message: HistoryDoneMessage) => void
   readonly #exited: Promise<void>
   readonly #waiting = new Map<number, WaitingCall>()
   #state: StoreClientState = { kind: 'open' }
   #lastId = 0
+  /** The next ticket, and how many of those before have no answer yet. */
+  #ticket: Ticket = 0
+  #waitingRuns = 0
+  #waitingPast = 0
   #crash: unknown
   #publishing = false
   #onDrained: () => void = () => {}
@@ -88,6 +119,8 @@ export class StoreClient implements Store {
     this.#worker = worker
     this.#callsMax = options.callsMax ?? callsMaxDefault
     this.#onDied = options.onDied
+    this.#onAppended = options.onAppended ?? (() => {})
+    this.#onHistoryDone = options.onHistoryDone ?? (() => {})
     this.#mailbox = new Mailbox(end, {
       record: (kind, offset, payloadBytes) => this.#onRecord(kind, offset, payloadBytes),
       batchEnd: () => {},
@@ -109,6 +142,43 @@ export class StoreClient implements Store {
   /** How many calls wait for their reply. */
   get waitingCalls(): number {
     return this.#waiting.size
+  }
+
+  /** How many runs wait to be stored. */
+  get waitingRuns(): number {
+    return this.#waitingRuns
+  }
+
+  /**
+   * Hands over a run to be stored; `onAppended` says what became of it. All runs and calls of one turn go together.
+   *
+   * @returns the run's ticket; -1 when the thread has too much to do, or is gone: nothing happens then. A run that had
+   * no answer when the thread died may be stored or not, and may be appended again.
+   */
+  append(run: InboxRun): Ticket | -1 {
+    const { outbox } = this.#mailbox
+    if (this.#state.kind !== 'open' || runRecordBytes(run) > outbox.payloadBytesMax) return -1
+    const ticket = this.#ticket
+    if (!writeRun(outbox, run, ticket)) return -1
+    this.#ticket = (ticket + 1) >>> 0
+    this.#waitingRuns++
+    this.#publishSoon()
+    return ticket
+  }
+
+  /**
+   * Hands over a run for the history; `onHistoryDone` says what became of it.
+   *
+   * @returns false when the thread has too much to do, or is gone: nothing happens then. One that had no answer when the
+   * thread died may be there or not, and may be handed over again, in the same order.
+   */
+  remember(run: HistoryRun): boolean {
+    const { outbox } = this.#mailbox
+    if (this.#state.kind !== 'open' || historyRecordBytes(run) > outbox.payloadBytesMax) return false
+    if (!writeHistoryRun(outbox, run)) return false
+    this.#waitingPast++
+    this.#publishSoon()
+    return true
   }
 
   /**
@@ -149,7 +219,7 @@ export class StoreClient implements Store {
   }
 
   async #drainAndEnd(): Promise<void> {
-    if (this.#waiting.size > 0) {
+    if (!this.#isDrained()) {
       await new Promise<void>((resolve) => {
         this.#onDrained = resolve
       })
@@ -182,15 +252,36 @@ export class StoreClient implements Store {
     })
   }
 
+  #isDrained(): boolean {
+    return this.#waiting.size === 0 && this.#waitingRuns === 0 && this.#waitingPast === 0
+  }
+
   #onRecord(kind: number, offset: number, payloadBytes: number): boolean {
+    if (kind === storeAppendedKind) {
+      this.#onRunsDone(unpackAppended(this.#mailbox.inbox.bytes, offset, payloadBytes))
+      return true
+    }
+    if (kind === storeHistoryDoneKind) {
+      const message = unpackHistoryDone(this.#mailbox.inbox.bytes, offset, payloadBytes)
+      this.#waitingPast -= message.count
+      this.#onHistoryDone(message)
+      if (this.#isDrained()) this.#onDrained()
+      return true
+    }
     if (kind !== storeReplyKind) throw new RangeError(`the store's client takes no records of kind ${kind}`)
     const reply: StoreReply = unpackStoreReply(this.#mailbox.inbox.bytes, offset, payloadBytes)
     const call = this.#waiting.get(reply.id)
     this.#waiting.delete(reply.id)
     if ('error' in reply) call?.reject(StoreError.fromPlain(reply.error))
     else call?.resolve(reply.give)
-    if (this.#waiting.size === 0) this.#onDrained()
+    if (this.#isDrained()) this.#onDrained()
     return true
+  }
+
+  #onRunsDone(message: AppendedMessage): void {
+    this.#waitingRuns -= message.count
+    this.#onAppended(message)
+    if (this.#isDrained()) this.#onDrained()
   }
 
   #onExit(): void {
@@ -200,12 +291,15 @@ export class StoreClient implements Store {
     const why = this.#crash === undefined ? 'it exited' : messageOf(this.#crash)
     const error = new StoreError('storage_failed', `The storage thread is gone: ${why}.`, { cause: this.#crash })
     const lost = [...this.#waiting.values()]
+    const lostRuns = this.#waitingRuns
     this.#waiting.clear()
+    this.#waitingRuns = 0
+    this.#waitingPast = 0
     this.#state = { kind: 'ended', error }
     this.#mailbox.close()
     for (const call of lost) call.reject(error)
     this.#onDrained()
-    if (wasOpen || lost.length > 0) this.#onDied(error)
+    if (wasOpen || lost.length + lostRuns > 0) this.#onDied(error)
   }
 }
 

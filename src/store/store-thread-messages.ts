@@ -1,4 +1,6 @@
 /** What passes between the main thread and the storage thread beside the mailbox: at its start only. */
+import type { HistorySettings } from '../mailbox/history-messages.ts'
+import type { InboxSettings } from '../mailbox/inbox-messages.ts'
 import type { MailboxEnd } from '../mailbox/mailbox.ts'
 import type { PlainStoreError } from '../mailbox/store-error.ts'
 
@@ -6,6 +8,10 @@ import type { PlainStoreError } from '../mailbox/store-error.ts'
 export interface StoreThreadData {
   readonly dataDir: string
   readonly mailbox: MailboxEnd
+  /** Those of `inboxSettingsDefault` where not given. */
+  readonly inboxes?: InboxSettings
+  /** None is kept where not given. */
+  readonly history?: HistorySettings
 }
 
 /** The one message that the thread posts: the store is open, or why not. */

@@ -3,34 +3,58 @@
  * batch, commits them together, and only then sends the replies. Runs on: the storage thread.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { readHistoryRun, storeHistoryDoneKind, storeHistoryKind } from '../mailbox/history-codec.ts'
+import { readRun, storeAppendedKind, storeAppendKind } from '../mailbox/inbox-codec.ts'
+import type { AppendedMessage } from '../mailbox/inbox-messages.ts'
 import { Mailbox } from '../mailbox/mailbox.ts'
-import { packStoreReply, storeReplyKind, storeRequestKind, unpackStoreRequest } from '../mailbox/store-codec.ts'
-import type { StoreReply, StoreRequest } from '../mailbox/store-messages.ts'
-import { type LocalStore, openLocalStore } from './local-store.ts'
+import {
+  packAppended,
+  packHistoryDone,
+  packStoreReply,
+  storeReplyKind,
+  storeRequestKind,
+  unpackStoreRequest,
+} from '../mailbox/store-codec.ts'
+import type { StoreReply } from '../mailbox/store-messages.ts'
+import { type LocalStore, openLocalStore, type StoreWork } from './local-store.ts'
+import { spaceReserveBytes } from './space-reserve.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import type { StoreThreadData, StoreThreadStarted } from './store-thread-messages.ts'
+
+/** Records of one batch, and so of one commit: bounded by the ring first. */
+const batchRecordsMax = 16_384
+
+/** A record for the other side. */
+interface Answer {
+  readonly kind: number
+  readonly packed: Uint8Array
+}
 
 /** Serves one mailbox from one store until the other side closes it. */
 class StoreThread {
   readonly #store: LocalStore
   readonly #mailbox: Mailbox
-  #batch: StoreRequest[] = []
-  /** Replies that did not fit into the ring. Bounded: the asker limits how many it waits for. */
-  #unsent: Uint8Array[] = []
+  #batch: StoreWork[] = []
+  /** Answers that did not fit into the ring. Bounded: the asker limits how many it waits for. */
+  #unsent: Answer[] = []
 
   constructor(store: LocalStore, data: StoreThreadData) {
     this.#store = store
-    this.#mailbox = new Mailbox(data.mailbox, {
-      record: (kind, offset, payloadBytes) => this.#onRecord(kind, offset, payloadBytes),
+    const handlers = {
+      record: (kind: number, offset: number, payloadBytes: number) => this.#onRecord(kind, offset, payloadBytes),
       batchEnd: () => this.#onBatchEnd(),
       space: () => this.#flush(),
       closed: () => this.#store.close(),
-    })
+    }
+    this.#mailbox = new Mailbox(data.mailbox, handlers, batchRecordsMax)
   }
 
   #onRecord(kind: number, offset: number, payloadBytes: number): boolean {
-    if (kind !== storeRequestKind) throw new RangeError(`the storage thread takes no records of kind ${kind}`)
-    this.#batch.push(unpackStoreRequest(this.#mailbox.inbox.bytes, offset, payloadBytes))
+    const { bytes } = this.#mailbox.inbox
+    if (kind === storeAppendKind) this.#batch.push(readRun(bytes, offset, payloadBytes))
+    else if (kind === storeHistoryKind) this.#batch.push(readHistoryRun(bytes, offset, payloadBytes))
+    else if (kind === storeRequestKind) this.#batch.push(unpackStoreRequest(bytes, offset, payloadBytes))
+    else throw new RangeError(`the storage thread takes no records of kind ${kind}`)
     return true
   }
 
@@ -38,8 +62,24 @@ class StoreThread {
     const batch = this.#batch
     this.#batch = []
     if (batch.length === 0) return
-    for (const reply of this.#store.runBatch(batch)) this.#unsent.push(this.#pack(reply))
+    const { replies, appended, history } = this.#store.runBatch(batch)
+    if (appended !== undefined) this.#packAppended(appended)
+    if (history !== undefined) this.#unsent.push({ kind: storeHistoryDoneKind, packed: packHistoryDone(history) })
+    for (const reply of replies) this.#unsent.push({ kind: storeReplyKind, packed: this.#pack(reply) })
     this.#flush()
+  }
+
+  /** In several records when one is too long: what was removed goes ahead, the answer to the runs comes last. */
+  #packAppended(appended: AppendedMessage): void {
+    const packed = packAppended(appended)
+    const { removed } = appended
+    if (packed.length <= this.#mailbox.outbox.payloadBytesMax || removed.length < 2) {
+      this.#unsent.push({ kind: storeAppendedKind, packed })
+      return
+    }
+    const middle = removed.length >>> 1
+    this.#packAppended({ first: appended.first, count: 0, refused: [], removed: removed.slice(0, middle) })
+    this.#packAppended({ ...appended, removed: removed.slice(middle) })
   }
 
   #pack(reply: StoreReply): Uint8Array {
@@ -54,11 +94,11 @@ class StoreThread {
   #flush(): void {
     const { outbox } = this.#mailbox
     let sent = 0
-    for (const packed of this.#unsent) {
+    for (const { kind, packed } of this.#unsent) {
       const offset = outbox.reserve(packed.length)
       if (offset === -1) break
       outbox.bytes.set(packed, offset)
-      outbox.commit(storeReplyKind, packed.length)
+      outbox.commit(kind, packed.length)
       sent++
     }
     this.#unsent.splice(0, sent)
@@ -70,7 +110,16 @@ class StoreThread {
 function start(data: StoreThreadData): void {
   let started: StoreThreadStarted = { kind: 'open' }
   try {
-    new StoreThread(openLocalStore({ dataDir: data.dataDir }), data)
+    const { dataDir, inboxes, history } = data
+    const store = openLocalStore({
+      dataDir,
+      reserveBytes: spaceReserveBytes,
+      ...(inboxes === undefined ? {} : { inboxes }),
+      ...(history === undefined ? {} : { history }),
+    })
+    // Now, and not at somebody's login: it takes its time, and may find the file damaged.
+    store.inboxes()
+    new StoreThread(store, data)
   } catch (error) {
     started = { kind: 'refused', error: toStoreError(error, data.dataDir).toPlain() }
     data.mailbox.port.close()

@@ -106,6 +106,7 @@ export class AcceptorWorld {
         requiresSealing: false,
         listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0, sharesPort: false, charset: 'utf-8' }],
         signatures: signatureOptions,
+        repeatsSecret: Buffer.alloc(32, 7),
         limits: { ...acceptorLimitsForTests, ...limits },
       },
       new RouterLink(this.#ours),

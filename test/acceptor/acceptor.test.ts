@@ -280,6 +280,16 @@ t.test('who has answered a heartbeat is closed when it falls silent, who never d
   t.ok(mute.got.some(({ MsgType }) => MsgType === 'HeartbeatRequest'))
 })
 
+t.test('who acknowledges is closed when it falls silent, though it has never been asked before', async (t) => {
+  const world = await startAcceptor(t, { heartbeatAfterMs: 50, heartbeatTimeoutMs: 50 })
+  const peer = await world.connect(t)
+  peer.send(frameOf({ MsgType: 'AuthRequest', Content: '{"UserId":"ann","Password":"x","Ack":true}' }))
+  await world.until(() => world.of('authenticate').length === 1, 'the login')
+  world.say({ kind: 'beginSession', connection: 1, user: 'ann', frames: welcome, ...untouched })
+  await world.until(() => peer.isClosed, 'the close')
+  t.equal(peer.codes().at(-1), 'idle')
+})
+
 t.test('a client that is not read because the router is slow is not taken for silent', async (t) => {
   const world = await startAcceptor(t, { heartbeatAfterMs: 50, heartbeatTimeoutMs: 50 }, ringBytes)
   const peer = await world.connect(t)

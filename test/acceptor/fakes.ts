@@ -3,11 +3,13 @@ import type { Channel } from '../../src/acceptor/channel.ts'
 import { Connection, type ConnectionState, type Session } from '../../src/acceptor/connection.ts'
 import { frameOfBody } from '../../src/acceptor/frames.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
+import { MessageKeys } from '../../src/acceptor/message-keys.ts'
 import type { SignatureOptions } from '../../src/acceptor/options.ts'
 import { TokenBucket } from '../../src/acceptor/token-bucket.ts'
 import { Unverified } from '../../src/acceptor/unverified.ts'
 import type { FormSink } from '../../src/acceptor/wire-form.ts'
 import { DelimitedSplitter } from '../../src/protocol/delimited-splitter.ts'
+import { receiverTag } from '../../src/security/message-id.ts'
 
 export const delimiters = { start: 0x02, end: 0x03 }
 
@@ -72,6 +74,11 @@ export const signatureOptions: SignatureOptions = {
   replays: { windowS: 300, userIdsMax: 100, idsMax: 1000 },
 }
 
+/** The keys of messages of a user. */
+export function messageKeysOf(user: string): MessageKeys {
+  return new MessageKeys(Buffer.alloc(32, 7), user)
+}
+
 /** A session of a user. */
 export function sessionOf(user: string, messagesPerSecond = 0): Session {
   return {
@@ -80,6 +87,8 @@ export function sessionOf(user: string, messagesPerSecond = 0): Session {
     nameJson: Buffer.from(JSON.stringify(user), 'utf8'),
     senderMember: Buffer.from(`"FromUserId":${JSON.stringify(user)},`, 'utf8'),
     bucket: new TokenBucket(messagesPerSecond, 0),
+    messageKeys: messageKeysOf(user),
+    tag: receiverTag(user),
     shape: new LearnedShape(),
     policies: { signedOnly: false, endToEnd: 'allow' },
     keys: new Map(),

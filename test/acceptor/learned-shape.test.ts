@@ -2,9 +2,10 @@ import t from 'tap'
 import { addressingOf } from '../../src/acceptor/addressing.ts'
 import { LearnedShape } from '../../src/acceptor/learned-shape.ts'
 import { EnvelopeReader } from '../../src/protocol/envelope-reader.ts'
-import { frameOf } from './fakes.ts'
+import { frameOf, messageKeysOf } from './fakes.ts'
 
 const envelope = new EnvelopeReader()
+const keys = messageKeysOf('ann')
 
 function frame(fields: Record<string, unknown>): { bytes: Buffer; start: number; end: number } {
   const bytes = frameOf({ ToUserId: 'bob', MsgType: 'TextMsgRequest', Content: { Message: 'hello' }, ...fields })
@@ -14,11 +15,11 @@ function frame(fields: Record<string, unknown>): { bytes: Buffer; start: number;
 function learn(shape: LearnedShape, from: ReturnType<typeof frame>): void {
   if (envelope.read(from.bytes, from.start, from.end) !== undefined) throw new Error('not an envelope')
   if (!envelope.contentIsPlainMessage()) throw new Error('not a plain message')
-  shape.learn(envelope, addressingOf(envelope, from.start), from)
+  shape.learn(envelope, addressingOf(envelope, from.start, keys), from)
 }
 
 function match(shape: LearnedShape, of: ReturnType<typeof frame>): ReturnType<LearnedShape['match']> {
-  return shape.match(of, new DataView(of.bytes.buffer, of.bytes.byteOffset, of.bytes.length))
+  return shape.match(of, new DataView(of.bytes.buffer, of.bytes.byteOffset, of.bytes.length), keys)
 }
 
 t.test('what was learned of one message addresses the next one as reading it would', async (t) => {

@@ -95,6 +95,13 @@ t.test('help names every option', async (t) => {
   }
 })
 
+t.test('scenarios may be named without --scenario, and offline runs only when it is asked for', async (t) => {
+  t.strictSame(settingsOf('offline', '--stored', '500').scenarios, ['offline'])
+  t.strictSame(settingsOf('idle', '--scenario', 'latency').scenarios, ['latency', 'idle'])
+  t.notOk(settingsOf().scenarios.includes('offline'))
+  t.match(faultsOf('speed'), [/"speed" is neither an option nor a scenario/])
+})
+
 t.test('growth runs only when it is asked for', async (t) => {
   t.strictSame(settingsOf('--scenario', 'growth', '--connections', '100,400').growth, [100, 400])
   t.notOk(settingsOf().scenarios.includes('growth'))

@@ -94,6 +94,8 @@ export async function fakeServer(t: Test, dataDir: string, handlers: Partial<Con
       kick: none,
       send: none,
       broadcast: none,
+      history: none,
+      explain: none,
       keysShow: none,
       keysRotate: none,
       pendingKeys: none,

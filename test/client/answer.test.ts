@@ -1,5 +1,5 @@
 import t from 'tap'
-import { broadcastIn, failureIn, loginIn, statusIn, usersIn } from '../../src/client/answer.ts'
+import { broadcastIn, failureIn, loginIn, sendResultIn, usersIn } from '../../src/client/answer.ts'
 import type { IncomingMessage } from '../../src/client/message.ts'
 
 function message(type: string, content: unknown, from = ''): IncomingMessage {
@@ -20,11 +20,27 @@ t.test('a failure is found in any answer of the server, and in none of a user', 
 
 t.test('a status that is none of the known ones is a bad answer', async (t) => {
   for (const Status of ['delivered', 'stored', 'sent']) {
-    t.equal(statusIn(message('CommonResponse', { Success: true, Data: { Status } })), Status)
+    t.equal(sendResultIn(message('CommonResponse', { Success: true, Data: { Status } }), 'id').status, Status)
   }
   for (const content of [{}, { Data: null }, { Data: { Status: 'unconfirmed' } }, null]) {
-    t.throws(() => statusIn(message('CommonResponse', content)), { code: 'bad_answer' })
+    t.throws(() => sendResultIn(message('CommonResponse', content), 'id'), { code: 'bad_answer' })
   }
+})
+
+t.test('a result has the names of the message, and says when it is one of before', async (t) => {
+  const result = (data: object) => sendResultIn(message('CommonResponse', { Success: true, Data: data }), 'id')
+  t.same(result({ Status: 'stored', MsgId: 'e1-2-ab', Duplicate: true }), {
+    status: 'stored',
+    msgId: 'e1-2-ab',
+    clientMsgId: 'id',
+    duplicate: true,
+  })
+  t.same(result({ Status: 'sent', MsgId: 7 }), {
+    status: 'sent',
+    msgId: undefined,
+    clientMsgId: 'id',
+    duplicate: false,
+  })
 })
 
 t.test('a login is read, refused, or understood to be neither', async (t) => {

@@ -12,6 +12,8 @@ export interface Received {
   readonly FromUserId?: string
   readonly MsgType: string
   readonly CallbackID?: string
+  readonly ClientMsgId?: string
+  readonly Volatile?: boolean
   readonly Content: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look into contents of all shapes
   readonly content: any
@@ -23,6 +25,10 @@ export interface Sent {
   readonly content?: unknown
   readonly FromUserId?: string
   readonly CallbackID?: string | undefined
+  readonly ClientMsgId?: string
+  readonly MsgId?: string
+  readonly Epoch?: string
+  readonly Seq?: number
 }
 
 /** One client, as the server sees it. */

@@ -26,6 +26,7 @@ function run(
     register: false,
     deviceId: undefined,
     clientName: 'test/1',
+    more: { Ack: true },
     ...more,
   }
   logIn(attempt, {
@@ -63,6 +64,9 @@ t.test('what is refused gives way to the next, and other reasons end it', async 
 
 t.test('an account is asked for once, and the device is named', async (t) => {
   const { asked } = run(['auth_failed', ''], { register: true, deviceId: 'phone' })
-  t.match(asked, [{ Register: true, DeviceId: 'phone', Client: 'test/1', Version: 1 }, { DeviceId: 'phone' }])
+  t.match(asked, [
+    { Register: true, DeviceId: 'phone', Client: 'test/1', Version: 1, Ack: true },
+    { DeviceId: 'phone' },
+  ])
   t.notOk('Register' in (asked[1] ?? {}))
 })

@@ -89,7 +89,7 @@ t.test('no more wait for answers than the limit', async (t) => {
   t.match(requests.add(options(log, 'd')), { code: 'queue_full' })
   requests.answer(answer('b'))
   requests.sent(add(requests, options(log, 'd')))
-  requests.failSent(new ParleyError('connection_lost'))
+  requests.connectionLost(new ParleyError('connection_lost'), true)
   t.same(log, ['b answered by server', 'a connection_lost', 'c connection_lost', 'd connection_lost'])
 })
 
@@ -98,12 +98,66 @@ t.test('what is queued outlives a lost connection, what is sent does not', async
   const requests = new Requests(limits)
   requests.sent(add(requests, options(log, 'sent')))
   requests.enqueue(add(requests, options(log, 'queued')))
-  requests.failSent(new ParleyError('connection_lost'))
+  requests.connectionLost(new ParleyError('connection_lost'), true)
   t.same(log, ['sent connection_lost'])
   const queued = requests.dequeue()
   t.equal(queued?.options.body, 'queued')
   requests.failAll(new ParleyError('closed'))
   t.same(log, ['sent connection_lost', 'queued closed'])
+})
+
+t.test('what is repeatable waits to be sent again, before everything else and in its order', async (t) => {
+  const log: string[] = []
+  const requests = new Requests({ ...limits, requestsMax: 10, queuedMessagesMax: 10 })
+  const again = { isRepeatable: true }
+  const [first, second, third] = ['1', '2', '3'].map((name) => add(requests, options(log, name, again)))
+  for (const request of [third, first, second]) if (request !== undefined) requests.sent(request)
+  requests.sent(add(requests, options(log, 'once')))
+  requests.enqueue(add(requests, options(log, 'new')))
+  requests.connectionLost(new ParleyError('connection_lost'), true)
+  t.same(log, ['once connection_lost'])
+  t.ok(requests.isBusy)
+  t.equal(requests.answer(answer('1')), false, 'nobody is asked just now')
+  const order: (string | undefined)[] = []
+  for (let request = requests.dequeue(); request !== undefined; request = requests.dequeue()) {
+    order.push(request.options.body)
+    requests.sent(request)
+  }
+  t.same(order, ['1', '2', '3', 'new'])
+  t.ok(requests.answer(answer('1')))
+  requests.connectionLost(new ParleyError('connection_lost'), false)
+  t.same(log.slice(1), ['1 answered by server', '2 connection_lost', '3 connection_lost', 'new connection_lost'])
+})
+
+t.test('a request to a user that the server has taken is not sent again, and waits on', async (t) => {
+  const log: string[] = []
+  const requests = new Requests(limits)
+  requests.sent(add(requests, options(log, 'a', { answerer: 'bob', isRepeatable: true })))
+  t.ok(requests.answer(answer('a')))
+  requests.connectionLost(new ParleyError('connection_lost'), true)
+  t.equal(requests.dequeue(), undefined)
+  t.ok(requests.answer(answer('a', 'bob')))
+  t.same(log, ['a answered by bob'])
+})
+
+t.test('what was sent once is not known to be lost, whatever ends it', async (t) => {
+  const errors: ParleyError[] = []
+  const failed = (error: ParleyError): void => void errors.push(error)
+  const requests = new Requests(limits)
+  requests.sent(add(requests, options([], 'a', { isRepeatable: true, failed })))
+  requests.connectionLost(new ParleyError('connection_lost'), true)
+  requests.enqueue(add(requests, options([], 'b', { isRepeatable: true, failed })))
+  requests.failAll(new ParleyError('closed'))
+  t.match(errors[0], { code: 'closed', message: /may or may not/ })
+  t.match(errors[1], { code: 'closed', message: 'The client is closed.' })
+  await new Promise<void>((resolve) => {
+    const late = (error: ParleyError): void => {
+      t.match(error, { code: 'timeout', message: /may or may not have arrived. Sent again with the same clientMsgId/ })
+      resolve()
+    }
+    requests.sent(add(requests, options([], 'c', { timeoutMs: 1, isRepeatable: true, failed: late })))
+    requests.connectionLost(new ParleyError('connection_lost'), true)
+  })
 })
 
 t.test('time runs in the queue, too, and what has timed out is not sent any more', async (t) => {

@@ -177,3 +177,16 @@ async function startProxy(
     },
   }
 }
+
+t.test('what is stored for receivers who are away is fetched by them, and online ones acknowledge', async (t) => {
+  const options = ['--servers', 'parley', '--stored', '400', '--rate', '200', '--json', ...short]
+  const { code, output, errors } = await bench('offline', ...options)
+  t.ok(isGoodEnd(code), errors)
+  const document = JSON.parse(output) as ReportDocument
+  t.ok(document.isAllRight, errors)
+  t.equal(document.cases.length, 5)
+  for (const { title, servers } of document.cases) {
+    t.match(servers[0]?.verification, { lost: 0, doubled: 0, disordered: 0, foreign: 0 }, title)
+  }
+  t.equal(document.cases[2]?.servers[0]?.verification?.sent, 400)
+})

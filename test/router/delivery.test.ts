@@ -89,8 +89,7 @@ t.test('an absent user is looked up once for all who wait', (t) => {
   t.strictSame(world.relay(2, 'cid', 'c2'), [])
   t.equal(world.state.pendingLookups, 2)
   const effects = world.step({ kind: 'userFound', userId: 'cid', found: 'exists' })
-  t.match(saidTo(effects, 1), [{ callbackId: 'c1', content: { Code: 'user_offline' } }])
-  t.match(saidTo(effects, 2), [{ callbackId: 'c2', content: { Code: 'user_offline' } }])
+  t.match(ofKind(effects, 'append'), [{ run: { user: 'cid', seq: 1 } }, { run: { user: 'cid', seq: 2 } }])
   t.equal(world.state.pendingLookups, 0)
   t.equal(world.state.lookups.size, 0)
   t.end()
@@ -98,7 +97,6 @@ t.test('an absent user is looked up once for all who wait', (t) => {
 
 t.test('what the store finds decides the code', (t) => {
   for (const [found, code] of [
-    ['exists', 'user_offline'],
     ['unknown', 'user_unknown'],
     ['server_busy', 'server_busy'],
     ['storage_failed', 'storage_failed'],

@@ -95,6 +95,8 @@ const services: RouterServices = {
   ban: async () => undefined,
   exchangeKeys: async () => ({ ok: false, code: 'refused', detail: 'No.' }),
   verify: async () => undefined,
+  pastRequest: async () => ({ kind: 'read', state: undefined }),
+  remember: () => {},
   keyRequest: async () => ({ kind: 'refused', problem: { code: 'server_busy', message: 'No.' } }),
 }
 

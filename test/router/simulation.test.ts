@@ -274,11 +274,41 @@ class Simulation {
       case 'commandReply':
         this.#replies++
         break
+      case 'append': {
+        const { user, seq, count } = effect.run
+        const refused = isGood ? undefined : ({ from: 0, code: 'storage_full' } as const)
+        this.#owed.push({ kind: 'runsStored', runs: [{ user, seq, count, refused }] })
+        break
+      }
+      case 'openInbox': {
+        const { user, device } = effect.take
+        const cursor = { epoch: 0, seq: 0 }
+        const opened = { cursor, count: 0, bytes: 0, recovered: true, missing: 0, devices: [device], delivered: [] }
+        this.#owed.push({
+          kind: 'inboxOpened',
+          connection: effect.connection,
+          user,
+          opened: isGood ? opened : undefined,
+        })
+        break
+      }
+      case 'readInbox': {
+        const { connection, user, after } = effect
+        const page = { segments: [], end: after, more: false, damaged: [] }
+        this.#owed.push({ kind: 'inboxRead', connection, user, page: isGood ? page : undefined })
+        break
+      }
+      case 'noteAcknowledged':
+      case 'noteWritten':
+      case 'journal':
       case 'exchangeKeys':
       case 'cancelExchange':
       case 'sendAll':
       case 'cancelLogin':
       case 'observed':
+        break
+      case 'remember':
+      case 'pastRequest':
         break
       default:
         effect satisfies never
@@ -332,10 +362,13 @@ class Simulation {
       for (const session of own) assert.equal(state.peers.get(session.connection), session)
     }
     assert.equal([...state.peers.values()].filter(({ kind }) => kind === 'session').length, sessions.length)
-    assert.ok(state.receipts.size <= state.options.pendingReceiptsMax)
+    const counted = [...state.receipts.values()].filter(({ kind }) => kind !== 'page')
+    assert.ok(counted.length <= state.options.pendingReceiptsMax)
     assert.ok(state.pendingLookups <= state.options.pendingLookupsMax)
     const waiting = [...state.lookups.values()].reduce((sum, lookups) => sum + lookups.length, 0)
-    assert.equal(state.pendingLookups, waiting)
+    const asked = [...state.inbox.recipients.values()].filter(({ existence }) => existence === 'asked')
+    const runs = asked.reduce((sum, { window }) => sum + window.entries.length, 0)
+    assert.equal(state.pendingLookups, waiting + runs)
     for (const { connection } of state.peers.values()) {
       const client = this.#clients.get(connection)
       assert.ok(client !== undefined && client.state !== 'closing', 'the router knows nobody who is gone')

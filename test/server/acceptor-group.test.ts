@@ -16,7 +16,7 @@ function groupOf(t: Test, count: number): AcceptorGroup {
   const mailboxes: Mailbox[] = []
   const group = new AcceptorGroup({
     count,
-    acceptor: acceptorOptions(settingsForTests(t.testdir()), 100),
+    acceptor: acceptorOptions(settingsForTests(t.testdir()), 100, Buffer.alloc(32)),
     rings: { toRouterBytes: 2 ** 20, toAcceptorBytes: 2 ** 20 },
     events: {
       started: (index, end) => {

@@ -21,7 +21,7 @@ class Supervised {
   #wakers: (() => void)[] = []
 
   constructor(t: Test, changes: Readonly<Record<string, string>> = {}) {
-    const options = acceptorOptions(settingsForTests(t.testdir(), changes), 100)
+    const options = acceptorOptions(settingsForTests(t.testdir(), changes), 100, Buffer.alloc(32))
     let giveUp: (cause: string) => void = () => {}
     this.givenUp = new Promise((resolve) => {
       giveUp = resolve

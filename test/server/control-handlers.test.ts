@@ -26,7 +26,14 @@ function handlers(reply?: CommandReply): { handlers: ControlHandlers; did: unkno
   const keys = { show: () => ({}), rotateIdentity: async () => ({}) } as unknown as KeyKeeper
   const status = (): ServerStatus => ({ version: '1' }) as ServerStatus
   return {
-    handlers: controlHandlers({ shell, store: { call: call as Store['call'] }, status, keys, frameBytesMax: 1000 }),
+    handlers: controlHandlers({
+      shell,
+      store: { call: call as Store['call'] },
+      status,
+      keys,
+      hasHistory: false,
+      frameBytesMax: 1000,
+    }),
     did,
   }
 }

@@ -36,7 +36,14 @@ const registrar = {
 const keyExchange = { exchange: async (attempt: object) => ({ attempt }) } as unknown as KeyExchange
 
 function servicesOf(store: Store): RouterServices {
-  return routerServices({ store, authenticator, registrar, keyExchange })
+  return routerServices({
+    hasHistory: false,
+    remember: () => {},
+    store,
+    authenticator,
+    registrar,
+    keyExchange,
+  })
 }
 
 t.test('a user exists, does not, or can not be told', async (t) => {

@@ -48,19 +48,22 @@ t.test('settings become listeners, delimiters and the policy', (t) => {
     { kind: 'tcp', host: '127.0.0.1', port: 0, charset: 'gb18030' },
     { kind: 'ws', host: '127.0.0.1', port: 0, origins: ['https://a.example'] },
   ])
-  t.match(acceptorOptions(settings, 5), { delimiters: { start: 1, end: 4 }, limits: { connectionsMax: 5 } })
-  t.match(routerOptions(settings), { delimiters: { start: 1, end: 4 }, sessionPolicy: 'multi', userSessionsMax: 3 })
+  t.match(acceptorOptions(settings, 5, Buffer.alloc(32)), {
+    delimiters: { start: 1, end: 4 },
+    limits: { connectionsMax: 5 },
+  })
+  t.match(routerOptions(settings, 1), { delimiters: { start: 1, end: 4 }, sessionPolicy: 'multi', userSessionsMax: 3 })
   t.end()
 })
 
 t.test('settings become the checks of signatures', (t) => {
-  const plain = acceptorOptions(settingsForTests(t.testdir()), 5).signatures
+  const plain = acceptorOptions(settingsForTests(t.testdir()), 5, Buffer.alloc(32)).signatures
   t.match(plain, { requiresSigning: false, allowsRs256: false, replays: { windowS: 300 } })
   t.equal(plain.weChatToken, undefined)
   const settings = settingsForTests(t.testdir(), { MIN_SECURITY: 'signed', SUITES: '1,3', WECHAT_TOKEN: 'weixin' })
-  const strict = acceptorOptions(settings, 5)
+  const strict = acceptorOptions(settings, 5, Buffer.alloc(32))
   t.match(strict.signatures, { requiresSigning: true, allowsRs256: true, weChatToken: 'weixin' })
-  t.ok(routerOptions(settings).replayFloor < Date.now() / 1000)
+  t.ok(routerOptions(settings, 1).replayFloor < Date.now() / 1000)
   t.end()
 })
 

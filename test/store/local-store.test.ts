@@ -2,9 +2,12 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
+import { beginning } from '../../src/mailbox/position.ts'
 import type { StoreReply, StoreRequest } from '../../src/mailbox/store-messages.ts'
 import { databaseFileName, openDatabaseFile } from '../../src/store/database-file.ts'
-import { LocalStore, openLocalStore } from '../../src/store/local-store.ts'
+import { inboxSettingsDefault, LocalStore, openLocalStore } from '../../src/store/local-store.ts'
+import { verifyDatabase } from '../../src/store/verify.ts'
+import { runOf } from './inbox-fixtures.ts'
 
 const alice = { userId: 'alice', passwordHash: 'h', role: 'user' as const }
 
@@ -43,7 +46,7 @@ t.test('refusals are rejections with a code', async (t) => {
 
 t.test('a batch is answered in order, and one failure harms only itself', async (t) => {
   const store = openLocalStore({ dataDir: t.testdir() })
-  const replies = store.runBatch([
+  const { replies } = store.runBatch([
     addRequest(1, 'a'),
     { id: 2, call: 'findAccount', take: { userId: 'a' } },
     addRequest(3, 'a'),
@@ -59,18 +62,18 @@ t.test('a batch is answered in order, and one failure harms only itself', async 
   t.strictSame(replies.map(outcome), ['ok', 'ok', 'exists', 'ok', 'storage_failed', 'user_unknown', 'ok'])
   t.match(replies[1], { give: { userId: 'a' } }, 'a read sees what was written before it in the same batch')
   t.match(replies[6], { give: 2 })
-  t.strictSame(store.runBatch([]), [])
+  t.strictSame(store.runBatch([]), { replies: [], appended: undefined, history: undefined })
   store.close()
 })
 
 t.test('a full disk refuses what does not fit, keeps the rest and goes on', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(database, path, {})
+  const store = new LocalStore(database, path)
   // A limit on pages is to SQLite what a full disk is.
   const { page_count: pages } = database.prepare('PRAGMA page_count').get([]) as { page_count: number }
   database.pragma(`max_page_count = ${pages + 2}`)
   const large = { id: 2, call: 'addAccount', take: { ...alice, passwordHash: 'h'.repeat(100_000) } } as const
-  const replies = store.runBatch([addRequest(1, 'a'), large, addRequest(3, 'b')])
+  const { replies } = store.runBatch([addRequest(1, 'a'), large, addRequest(3, 'b')])
   t.strictSame(replies.map(outcome), ['ok', 'storage_full', 'ok'])
   await t.rejects(store.call('addAccount', large.take), { code: 'storage_full', message: /free space/ })
   t.equal(await store.call('countAccounts', {}), 2)
@@ -80,15 +83,15 @@ t.test('a full disk refuses what does not fit, keeps the rest and goes on', asyn
 
 t.test('a batch that another process keeps from being written fails as a whole, and reads do not', async (t) => {
   const { database, path } = openDatabaseFile(t.testdir())
-  const store = new LocalStore(database, path, {})
+  const store = new LocalStore(database, path)
   database.pragma('busy_timeout = 20')
   const other = new Database(path)
   other.exec('BEGIN IMMEDIATE')
   const batch = [addRequest(1, 'a'), { id: 2, call: 'countAccounts', take: {} } as const]
-  t.strictSame(store.runBatch(batch).map(outcome), ['storage_failed', 'ok'])
+  t.strictSame(store.runBatch(batch).replies.map(outcome), ['storage_failed', 'ok'])
   other.exec('COMMIT')
   other.close()
-  t.strictSame(store.runBatch(batch).map(outcome), ['ok', 'ok'])
+  t.strictSame(store.runBatch(batch).replies.map(outcome), ['ok', 'ok'])
   store.close()
 })
 
@@ -103,4 +106,94 @@ t.test('two stores of one file see what the other wrote', async (t) => {
   commandLine.close()
   server.close()
   t.equal(server.path, join(dataDir, databaseFileName))
+})
+
+t.test('runs and calls of one batch are done in their order, and a run that comes again is stored once', async (t) => {
+  const dataDir = t.testdir()
+  const store = openLocalStore({ dataDir })
+  const read = { user: 'ann', after: beginning, bytesMax: 1e6 }
+  const { replies, appended } = store.runBatch([
+    runOf('ann', 1, 2, { ticket: 7 }),
+    { id: 1, call: 'readInbox', take: read },
+    runOf('ann', 3, 2, { ticket: 8 }),
+    { id: 2, call: 'acknowledge', take: { acknowledgements: [{ user: 'ann', device: '', epoch: 1, seq: 3 }] } },
+    runOf('ann', 3, 2, { ticket: 9 }),
+    { id: 3, call: 'countInboxes', take: {} },
+  ])
+  t.strictSame(appended, { first: 7, count: 3, refused: [], removed: [] })
+  t.match(replies[0], { give: { segments: [{ seq: 1, count: 2 }] } })
+  t.match(replies[2], { give: { messages: 1 } })
+  store.close()
+  const again = openLocalStore({ dataDir })
+  t.strictSame(again.runBatch([runOf('ann', 1, 2), runOf('ann', 3, 2)]).appended?.refused, [])
+  t.match(await again.call('readInbox', read), { segments: [{ seq: 4, count: 1 }] })
+  again.close()
+})
+
+t.test('a run that is wrong harms no other, and nothing of it is left', async (t) => {
+  const store = openLocalStore({ dataDir: t.testdir() })
+  const wrong = runOf('bob', 1, 2, { ticket: 1, ids: Buffer.alloc(31, 1) })
+  const batch = [runOf('ann', 1, 2), wrong, runOf('cid', 1, 2, { ticket: 2 }), addRequest(1, 'dan')]
+  const { replies, appended } = store.runBatch(batch)
+  t.strictSame(appended?.refused, [{ ticket: 1, from: 0, code: 'storage_failed' }])
+  t.strictSame(replies.map(outcome), ['ok'])
+  t.match(await store.call('countInboxes', {}), { users: 2, messages: 4 })
+  store.close()
+})
+
+t.test('on a full disk runs are refused, what was promised stays, and acknowledging makes room', async (t) => {
+  const { database, path } = openDatabaseFile(t.testdir())
+  let now = 0
+  const inboxes = { ...inboxSettingsDefault, messagesMax: 1e6 }
+  const store = new LocalStore(database, path, { inboxes, reserveBytes: 1000, monotonic: () => now })
+  const { page_count: pages } = database.prepare('PRAGMA page_count').get([]) as { page_count: number }
+  database.pragma(`max_page_count = ${pages + 20}`)
+  let seq = 1
+  const append = () => {
+    const { appended } = store.runBatch([runOf('ann', seq, 400)])
+    const code = appended?.refused[0]?.code ?? 'stored'
+    if (code === 'stored') seq += 400
+    return code
+  }
+  while (append() === 'stored');
+  t.ok(seq > 400, 'some fitted')
+  t.equal(append(), 'storage_full')
+  t.match(await store.call('countInboxes', {}), { messages: seq - 1 })
+  await store.call('acknowledge', { acknowledgements: [{ user: 'ann', device: '', epoch: 1, seq: 800 }] })
+  now = 1000
+  t.equal(append(), 'stored', 'it goes on by itself')
+  t.strictSame(verifyDatabase(path).faults, [])
+  store.close()
+})
+
+t.test('what a policy drops is told, and who asked hears of deliveries and of what expired', async (t) => {
+  let now = 1000
+  const settings = { ...inboxSettingsDefault, messagesMax: 5, policy: 'drop_oldest' as const }
+  const store = openLocalStore({ dataDir: t.testdir(), inboxes: settings, now: () => now, monotonic: () => now })
+  const note = Buffer.from('tell bob')
+  await store.call('openEpoch', {})
+  await store.call('openInbox', { user: 'ann', device: 'phone', acknowledges: true })
+  store.runBatch([runOf('ann', 1, 4, { note, expires: 5000 })])
+  t.match(await store.call('acknowledge', { acknowledgements: [{ user: 'ann', device: 'phone', epoch: 1, seq: 1 }] }), {
+    delivered: [{ user: 'ann', epoch: 1, firstSeq: 1, from: 1, to: 1, note }],
+  })
+  t.match(store.runBatch([runOf('ann', 5, 3, { expires: 9000 })]).appended, {
+    refused: [],
+    removed: [{ why: 'dropped', firstSeq: 1, from: 2, to: 2, note }],
+  })
+  now = 5000
+  t.match(await store.call('expire', { limit: 100 }), {
+    removed: [{ why: 'expired', from: 3, to: 4, note }],
+    more: false,
+  })
+  const login = { user: 'ann', device: 'phone', acknowledges: true, resume: { epoch: 1, seq: 1 } }
+  t.match(await store.call('openInbox', login), {
+    recovered: false,
+    missing: 3,
+    cursor: { epoch: 1, seq: 4 },
+    count: 3,
+  })
+  t.match(await store.call('removeInbox', { user: 'ann' }), true)
+  t.match(await store.call('countInboxes', {}), { users: 0, segments: 0, devices: 0 })
+  store.close()
 })

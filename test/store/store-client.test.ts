@@ -7,6 +7,7 @@ import type { StoreError } from '../../src/mailbox/store-error.ts'
 import { databaseFileName } from '../../src/store/database-file.ts'
 import { openLocalStore } from '../../src/store/local-store.ts'
 import { StoreClient, startStoreThread } from '../../src/store/store-client.ts'
+import { runOf } from './inbox-fixtures.ts'
 
 const alice = { userId: 'alice', passwordHash: 'h', role: 'user' as const }
 
@@ -138,4 +139,30 @@ t.test('a thread that dies answers every call and says so once', async (t) => {
   t.match(deaths[0], { code: 'storage_failed' })
   await store.close()
   pair.second.port.close()
+})
+
+t.test('runs of many turns are answered in the order of their tickets, and are there after a restart', async (t) => {
+  const dataDir = t.testdir()
+  let answered = 0
+  const client = await startStoreThread({
+    dataDir,
+    onDied: (error) => t.fail(error.message),
+    onAppended: ({ first, count, refused }) => {
+      t.equal(first, answered)
+      t.strictSame(refused, [])
+      answered += count
+    },
+  })
+  for (let seq = 1; seq <= 500; seq++) {
+    t.equal(client.append(runOf(`user${seq % 7}`, seq, 1)), seq - 1)
+    if (seq % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.match(await client.call('countInboxes', {}), { users: 7, messages: 500 })
+  t.equal(client.append(runOf('ann', 1, 1, { frames: Buffer.alloc(8 * 2 ** 20) })), -1, 'too large for the ring')
+  await client.close()
+  t.strictSame([answered, client.waitingRuns], [500, 0])
+  t.equal(client.append(runOf('ann', 1, 1)), -1, 'after the close')
+  const again = await startStoreThread({ dataDir, onDied: (error) => t.fail(error.message) })
+  t.match(await again.call('countInboxes', {}), { users: 7, messages: 500, damaged: 0 })
+  await again.close()
 })

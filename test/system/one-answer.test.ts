@@ -11,7 +11,7 @@ type Row = readonly [type: string, content: unknown, fields: object, answerType:
 const toUser = { ToUserId: 'bob' }
 const rows: readonly Row[] = [
   ['TextMsgRequest', { Message: 'x' }, toUser, 'CommonResponse', 'ok'],
-  ['TextMsgRequest', { Message: 'x' }, { ToUserId: 'away' }, 'CommonResponse', 'user_offline'],
+  ['TextMsgRequest', { Message: 'x' }, { ToUserId: 'away' }, 'CommonResponse', 'ok'],
   ['TextMsgRequest', { Message: 'x' }, { ToUserId: 'nobody' }, 'CommonResponse', 'user_unknown'],
   ['TextMsgRequest', { Message: 5 }, toUser, 'CommonResponse', 'bad_content'],
   ['TextMsgRequest', { Message: 'x' }, { ...toUser, FromUserId: 'carol' }, 'CommonResponse', 'not_allowed'],

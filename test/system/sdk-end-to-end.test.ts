@@ -78,7 +78,7 @@ t.test('end to end, over TCP and WebSocket: the server can’t read it', async (
   await bob.enrolKey({ deviceId: 'b' })
   await alice.directory('bob')
   const came = next(bob)
-  t.strictSame(await alice.sendEndToEnd('bob', 'Grüße'), { status: 'sent' })
+  t.match(await alice.sendEndToEnd('bob', 'Grüße'), { status: 'delivered' })
   t.match(await came, {
     type: 'TextMsgRequest',
     from: 'alice',
@@ -123,10 +123,10 @@ t.test('PS256 and HS256 are taken by the server, and the receiver can check the 
   await t.rejects(alice.send('bob', 'x', { sign: 'PS256' }), { code: 'bad_signature' }, 'not enrolled')
   await alice.enrolKey({ deviceId: 'a' })
   let came = next(bob)
-  t.match(await alice.send('bob', 'by key', { sign: 'PS256' }), { status: 'sent' })
+  t.match(await alice.send('bob', 'by key', { sign: 'PS256' }), { status: 'delivered' })
   t.match(await came, { content: { Message: 'by key' }, signature: { kind: 'valid', deviceId: 'a' } })
   came = next(bob)
-  t.match(await alice.send('bob', 'by session', { sign: 'HS256' }), { status: 'sent' })
+  t.match(await alice.send('bob', 'by session', { sign: 'HS256' }), { status: 'delivered' })
   t.match(await came, { content: { Message: 'by session' }, signature: { kind: 'invalid' } })
   came = next(bob)
   await alice.send('bob', 'by nobody')

@@ -75,9 +75,11 @@ t.test('people log in and talk', async (t) => {
 
   await t.test('a text to who is not there says why', async (t) => {
     const amy = await server.client('amy')
-    t.match(await amy.text('away', 'hi'), { Success: false, Code: 'user_offline', Data: { Status: 'rejected' } })
+    const away = { ToUserId: 'away', Volatile: true }
+    const { content } = await amy.request('TextMsgRequest', { Message: 'hi' }, away)
+    t.match(content, { Success: false, Code: 'user_offline', Data: { Status: 'rejected' } })
     t.match(await amy.text('nobody', 'hi'), { Success: false, Code: 'user_unknown', Data: { Status: 'rejected' } })
-    amy.send('TextMsgRequest', { Message: 'hi' }, { ToUserId: 'away' })
+    amy.send('TextMsgRequest', { Message: 'hi' }, away)
     const told = await amy.take(errorOf('user_offline'), 'the refusal')
     t.same(told.content['Detail'], { ToUserId: 'away', Count: 1 })
     amy.destroy()

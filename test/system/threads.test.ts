@@ -20,10 +20,12 @@ t.test('an acceptor thread that dies is replaced on the same ports, and its clie
     await bob.ended()
     await until(async () => (await server.connect().catch(() => undefined)) !== undefined, 'the port')
     const again = await server.client('amy')
-    t.match(await again.text('bob', 'x'), { Code: 'user_offline' }, 'the sessions of the dead thread are gone')
+    t.match(await again.text('bob', 'x'), { Data: { Status: 'stored' } }, 'the sessions of the dead thread are gone')
     const other = await server.webSocketClient('bob')
     t.match(await again.text('bob', 'after'), { Success: true })
-    t.equal((await other.take(textFrom('amy'), 'the text')).content.Message, 'after')
+    for (const text of ['x', 'after']) {
+      t.equal((await other.take(textFrom('amy'), 'the text')).content.Message, text, 'what was stored comes first')
+    }
     const list = await again.request('UserListRequest', {})
     t.match(list.content, { Total: 2 })
     again.destroy()
@@ -59,8 +61,38 @@ t.test('an acceptor thread that dies again and again ends the server, with the r
   t.match(await within(server.running.ended, 'the end'), { code: 'failed', error: { message: /acceptor/ } })
 })
 
-t.test('a storage thread that dies ends the server, with the reason', async (t) => {
+t.test('a storage thread that dies again and again ends the server, with the reason', async (t) => {
   const server = await startTestServer(t, { users, settings })
-  await lastThread('parley-store').terminate()
-  t.match(await within(server.running.ended, 'the end'), { code: 'failed', error: Error })
+  let hasEnded = false
+  void server.running.ended.then(() => {
+    hasEnded = true
+  })
+  for (let last: unknown; !hasEnded; ) {
+    const thread = lastThread('parley-store')
+    if (thread !== last) await thread.terminate()
+    last = thread
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  t.match(await within(server.running.ended, 'the end'), { code: 'failed', error: { message: /storage thread/ } })
 })
+
+t.test(
+  'a storage thread that dies is replaced: nobody is cut off, and what was sent meanwhile is stored',
+  async (t) => {
+    const server = await startTestServer(t, { users, settings })
+    const amy = await server.client('amy')
+    const bob = await server.client('bob')
+    t.match(await amy.text('carol', 'before'), { Data: { Status: 'stored' } })
+    const store = lastThread('parley-store')
+    const during = ['one', 'two', 'three'].map((text) => amy.text('carol', text))
+    await store.terminate()
+    t.match(await amy.text('bob', 'live'), { Data: { Status: 'sent' } }, 'who does not need the store goes on')
+    for (const answer of await Promise.all(during)) t.match(answer, { Data: { Status: 'stored' } })
+    t.match(await amy.text('carol', 'after'), { Data: { Status: 'stored' } })
+    t.notOk(amy.isEnded() || bob.isEnded())
+    const carol = await server.client('carol')
+    for (const text of ['before', 'one', 'two', 'three', 'after']) {
+      t.equal((await carol.take(textFrom('amy'), text)).content.Message, text)
+    }
+  },
+)

@@ -1,9 +1,10 @@
 /**
- * ejabberd: accounts in its own database, no shaper, and no modules, so that a message is only routed. Runs without
+ * ejabberd: accounts in its own database, no shaper, and no modules but those that a work needs. Runs without
  * `ejabberdctl`, which would start a daemon of its own.
  */
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { WireName } from '../../generator/wires/wire.ts'
 import { xmppHost } from '../../generator/wires/xmpp.ts'
 import type { CompareSecurity } from '../options.ts'
 import {
@@ -17,41 +18,62 @@ import {
 } from './compared.ts'
 
 const libraryFolder = findLibraries('/usr/lib')
-
-const recipe: Recipe = {
-  name: 'ejabberd',
-  wire: 'xmpp',
-  program: 'erl',
-  packageName: 'ejabberd',
-  files: (place) => ({
-    'ejabberd.yml': `${common}${certificateLines(place)}listen:\n${listener(place)}`,
-    'register.yml': `${common}listen: []\n`,
-    'accounts.term': `${place.accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
-  }),
-  args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
-  environment: (place) => environment(place, 'ejabberd.yml'),
-  prepare: async (place) => {
-    await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
-      folder: place.folder,
-      environment: environment(place, 'register.yml'),
-    })
-  },
-}
-
-/** The kind. */
-export const ejabberdKind = (security: CompareSecurity): ComparedKind => ({
-  ...foreignKind(recipe, security),
-  missing: () =>
-    findProgram('erl') === undefined || libraryFolder === undefined
-      ? 'ejabberd is skipped: install it with "apt-get install ejabberd"'
-      : undefined,
-})
-
 const common = `hosts: [${xmppHost}]
 loglevel: error
 auth_method: internal
-modules: {}
 `
+
+/** The kind that only routes. */
+export const ejabberdKind = (security: CompareSecurity): ComparedKind =>
+  kind({ name: 'ejabberd', wire: 'xmpp', modules: 'modules: {}\n' }, security)
+
+/** The kind that keeps messages for who is away, without a limit, in its own database, which syncs now and then. */
+export const ejabberdOfflineKind: ComparedKind = kind(
+  {
+    name: 'ejabberd-offline',
+    wire: 'xmpp-offline',
+    modules: `shaper_rules:
+  any_number: infinity
+modules:
+  mod_offline:
+    access_max_user_messages: any_number
+  mod_stream_mgmt: {}
+`,
+  },
+  'plain',
+)
+
+function kind(
+  { name, wire, modules }: { readonly name: string; readonly wire: WireName; readonly modules: string },
+  security: CompareSecurity,
+): ComparedKind {
+  const recipe: Recipe = {
+    name,
+    wire,
+    program: 'erl',
+    packageName: 'ejabberd',
+    files: (place) => ({
+      'ejabberd.yml': `${common}${modules}${certificateLines(place)}listen:\n${listener(place)}`,
+      'register.yml': `${common}modules: {}\nlisten: []\n`,
+      'accounts.term': `${place.accounts.map(({ userId, password }) => `{<<"${userId}">>, <<"${password}">>}.\n`).join('')}`,
+    }),
+    args: (place) => [...machineArgs(place), '-s', 'ejabberd'],
+    environment: (place) => environment(place, 'ejabberd.yml'),
+    prepare: async (place) => {
+      await runProgram('erl', [...machineArgs(place), '-eval', registration(place)], {
+        folder: place.folder,
+        environment: environment(place, 'register.yml'),
+      })
+    },
+  }
+  return {
+    ...foreignKind(recipe, security),
+    missing: () =>
+      findProgram('erl') === undefined || libraryFolder === undefined
+        ? `${name} is skipped: install it with "apt-get install ejabberd"`
+        : undefined,
+  }
+}
 
 function certificateLines({ folder, isSecured }: Place): string {
   return isSecured ? `certfiles:\n  - "${folder}/${tlsFiles.both}"\n` : ''

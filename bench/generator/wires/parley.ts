@@ -2,6 +2,7 @@
 import { encodeBroadcast, encodeLogin, encodeMessage } from '../frame.ts'
 import { FrameReader } from '../frame-reader.ts'
 import type { Login } from '../raw-connection.ts'
+import { parleyStoring } from './parley-storing.ts'
 import { type Dialogue, type Step, type Wire, wait } from './wire.ts'
 
 interface AuthAnswer {
@@ -20,6 +21,7 @@ export const parleyWire: Wire = {
   encodeBroadcast,
   makeReader: (handler) => new FrameReader(handler),
   control: (frame) => (frame.includes('"HeartbeatRequest"') ? 'nothing' : 'complaint'),
+  storing: parleyStoring,
 }
 
 function hear(input: Buffer): Step {

@@ -6,9 +6,20 @@
 import type { MessageShape, Route } from '../frame.ts'
 import type { FrameHandler } from '../frame-reader.ts'
 import type { Login } from '../raw-connection.ts'
+import type { Storing } from './storing.ts'
 
 /** The kinds. */
-export const wireNames = ['parley', 'nats', 'mqtt', 'resp', 'xmpp', 'socket-io'] as const
+export const wireNames = [
+  'parley',
+  'nats',
+  'mqtt',
+  'resp',
+  'xmpp',
+  'socket-io',
+  'jetstream',
+  'mqtt-qos1',
+  'xmpp-offline',
+] as const
 
 /** The name of a kind. */
 export type WireName = (typeof wireNames)[number]
@@ -57,6 +68,8 @@ export interface Wire {
   /** Whether the server says a line in plain text before TLS begins. */
   readonly greetsBeforeTls?: boolean
   readonly control: (frame: Buffer) => Control
+  /** How it stores messages for those who are away, where it does. */
+  readonly storing?: Storing
 }
 
 /** The topic of a broadcast. */

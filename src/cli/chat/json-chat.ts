@@ -5,9 +5,9 @@
  * the order in which answers come. The end of the input leaves, after all answers.
  */
 import { createInterface } from 'node:readline'
-import { type Client, ParleyError } from '../../client/index.ts'
+import { type Client, type HistoryPage, ParleyError, type SendOptions } from '../../client/index.ts'
 import type { ChatOptions } from './chat-options.ts'
-import { type JsonCommand, readJsonLine } from './json-command.ts'
+import { type JsonCommand, type JsonSendOptions, readJsonLine } from './json-command.ts'
 
 /** Commands that may wait for their answers at a time; above it no further line is read. */
 const commandsInFlightMax = 64
@@ -57,8 +57,12 @@ type Emit = (event: ChatEvent) => void
 
 function listen(client: Client, emit: Emit): void {
   client.on('message', ({ type, from, content, envelope, endToEnd }) => {
-    const { CallbackID: callbackId, CreateTime: createTime } = envelope
-    const more = { ...(callbackId ? { callbackId } : {}), ...(endToEnd === undefined ? {} : { endToEnd }) }
+    const { CallbackID: callbackId, CreateTime: createTime, MsgId: msgId } = envelope
+    const more = {
+      ...(callbackId ? { callbackId } : {}),
+      ...(msgId === undefined ? {} : { msgId }),
+      ...(endToEnd === undefined ? {} : { endToEnd }),
+    }
     emit({ event: 'message', from, type, content, ...more, createTime })
   })
   client.on('KeyEvent', ({ Kind, UserId, DeviceId, Thumbprint }) => {
@@ -75,6 +79,8 @@ function listen(client: Client, emit: Emit): void {
       wasVerified,
     })
   })
+  client.on('receipt', (receipt) => emit({ event: 'receipt', ...receipt }))
+  client.on('missing', ({ count, after, upTo }) => emit({ event: 'missing', count, after, upTo }))
   client.on('PresenceEvent', ({ UserId, Online }) => emit({ event: 'presence', userId: UserId, online: Online }))
   client.on('connected', ({ userId, role, sessionId, again }) => {
     emit({ event: 'connected', userId, role, sessionId, again })
@@ -122,9 +128,9 @@ async function readCommands(lines: AsyncIterable<string>, client: Client, { emit
 
 /** The same, where nothing may go to users but end to end. */
 async function runEndToEnd(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>): Promise<object> {
-  if (command.do === 'send') return client.sendEndToEnd(command.to, command.message)
+  if (command.do === 'send') return client.sendEndToEnd(command.to, command.message, optionsOf(command))
   if (command.do === 'sendMessage') {
-    return client.sendEndToEnd(command.to, { type: command.type, content: command.content })
+    return client.sendEndToEnd(command.to, { type: command.type, content: command.content }, optionsOf(command))
   }
   if (command.do === 'broadcast' || (command.do === 'request' && command.to !== undefined)) {
     throw new ParleyError('bad_argument', { message: `With --e2e, "${command.do}" can't be sent to users.` })
@@ -135,9 +141,9 @@ async function runEndToEnd(client: Client, command: Exclude<JsonCommand, { do: '
 async function run(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>): Promise<object> {
   switch (command.do) {
     case 'send':
-      return client.send(command.to, command.message)
+      return client.send(command.to, command.message, optionsOf(command))
     case 'sendMessage':
-      return client.sendMessage(command.to, command.type, command.content)
+      return client.sendMessage(command.to, command.type, command.content, optionsOf(command))
     case 'request':
       return { content: await client.request(command.type, command.content, { to: command.to }) }
     case 'broadcast':
@@ -157,10 +163,43 @@ async function run(client: Client, command: Exclude<JsonCommand, { do: 'quit' }>
     case 'presence':
       await client.watchPresence(command.on)
       return {}
+    case 'read':
+      await client.request('ReadRequest', { UserId: command.userId, MsgId: command.msgId })
+      return {}
+    case 'history':
+      return pageOf(await client.history(command.with, command))
+    case 'conversations':
+      return client.conversations(command)
   }
 }
 
-function told(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof ParleyError) return { code: error.code, message: error.message }
+/** The options that were given: without a time there is the client's own. */
+function optionsOf({ clientMsgId, volatile, retry, timeoutMs }: JsonSendOptions): SendOptions {
+  return { clientMsgId, volatile, retry, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+}
+
+function pageOf({ items, ...page }: HistoryPage): object {
+  const messages = items.map(({ position, message }) => {
+    const { from, type, content, envelope } = message
+    const { ToUserId: to, MsgId: msgId, CreateTime: createTime } = envelope
+    return { position, from, to, type, content, msgId, createTime }
+  })
+  return { messages, ...page }
+}
+
+/** What a script is told of an error. */
+interface Told {
+  readonly code: string
+  readonly message: string
+  /** The same may succeed later. */
+  readonly retryable?: boolean
+  readonly clientMsgId?: string
+}
+
+function told(error: unknown): Told {
+  if (error instanceof ParleyError) {
+    const { code, message, retryable, clientMsgId } = error
+    return { code, message, retryable, ...(clientMsgId === undefined ? {} : { clientMsgId }) }
+  }
   return { code: 'internal_error', message: String(error) }
 }

@@ -2,8 +2,13 @@
 
 /** What a script can ask for; `id` is copied into the answer. */
 export type JsonCommand =
-  | { readonly do: 'send'; readonly to: string; readonly message: string }
-  | { readonly do: 'sendMessage'; readonly to: string; readonly type: string; readonly content: unknown }
+  | ({ readonly do: 'send'; readonly to: string; readonly message: string } & JsonSendOptions)
+  | ({
+      readonly do: 'sendMessage'
+      readonly to: string
+      readonly type: string
+      readonly content: unknown
+    } & JsonSendOptions)
   | { readonly do: 'request'; readonly to: string | undefined; readonly type: string; readonly content: unknown }
   | { readonly do: 'broadcast'; readonly message: string }
   | {
@@ -20,7 +25,25 @@ export type JsonCommand =
     }
   | { readonly do: 'passwd'; readonly oldPassword: string; readonly newPassword: string }
   | { readonly do: 'presence'; readonly on: boolean }
+  /** Everything of the user up to the message has been read. */
+  | { readonly do: 'read'; readonly userId: string; readonly msgId: string }
+  | {
+      readonly do: 'history'
+      readonly with: string
+      readonly before: number | undefined
+      readonly after: number | undefined
+      readonly limit: number | undefined
+    }
+  | { readonly do: 'conversations'; readonly after: string | undefined; readonly limit: number | undefined }
   | { readonly do: 'quit' }
+
+/** How a message is to be sent; see the options of the client of the same names. */
+export interface JsonSendOptions {
+  readonly clientMsgId: string | undefined
+  readonly volatile: boolean
+  readonly retry: boolean
+  readonly timeoutMs: number | undefined
+}
 
 /** A line that was read: the command or what is wrong with it, and the id where there is one. */
 export interface JsonLine {
@@ -50,9 +73,15 @@ function readCommand(fields: Fields): JsonCommand | undefined {
   const name = fields.text('do')
   switch (name) {
     case 'send':
-      return { do: name, to: fields.text('to'), message: fields.text('message') }
+      return { do: name, to: fields.text('to'), message: fields.text('message'), ...readSendOptions(fields) }
     case 'sendMessage':
-      return { do: name, to: fields.text('to'), type: fields.text('type'), content: fields.value('content') ?? {} }
+      return {
+        do: name,
+        to: fields.text('to'),
+        type: fields.text('type'),
+        content: fields.value('content') ?? {},
+        ...readSendOptions(fields),
+      }
     case 'request':
       return {
         do: name,
@@ -80,11 +109,32 @@ function readCommand(fields: Fields): JsonCommand | undefined {
       return { do: name, oldPassword: fields.text('oldPassword'), newPassword: fields.text('newPassword') }
     case 'presence':
       return { do: name, on: fields.value('on') !== false }
+    case 'read':
+      return { do: name, userId: fields.text('userId'), msgId: fields.text('msgId') }
+    case 'history':
+      return {
+        do: name,
+        with: fields.text('with'),
+        before: fields.optionalNumber('before'),
+        after: fields.optionalNumber('after'),
+        limit: fields.optionalNumber('limit'),
+      }
+    case 'conversations':
+      return { do: name, after: fields.optionalText('after'), limit: fields.optionalNumber('limit') }
     case 'quit':
       return { do: name }
     default:
       fields.problem ||= `There is no command ${JSON.stringify(name)}.`
       return undefined
+  }
+}
+
+function readSendOptions(fields: Fields): JsonSendOptions {
+  return {
+    clientMsgId: fields.optionalText('clientMsgId'),
+    volatile: fields.value('volatile') === true,
+    retry: fields.value('retry') === true,
+    timeoutMs: fields.optionalNumber('timeoutMs'),
   }
 }
 

@@ -4,7 +4,9 @@ import { fingerprintBlocks } from '../../security/fingerprint-blocks.ts'
 import type { ChatOptions } from './chat-options.ts'
 import { neutraliseLine, neutraliseLines } from './neutralise.ts'
 import { type PersonCommand, personHelp, readPersonCommand } from './person-command.ts'
+import { showHistory } from './person-history.ts'
 import { PersonKeys } from './person-keys.ts'
+import { PersonReceipts, statusText } from './person-receipts.ts'
 import { Screen } from './screen.ts'
 
 /** Names that `/who` prints at most; more are only counted. */
@@ -28,6 +30,7 @@ class PersonChat {
   readonly #screen: Screen
   readonly #paint: Paint
   readonly #keys: PersonKeys
+  readonly #receipts: PersonReceipts
   #partner: string | undefined
   /** Commands run one after the other, in the order in which they were typed. */
   #turn: Promise<void> = Promise.resolve()
@@ -46,10 +49,12 @@ class PersonChat {
       // What was typed before is still done.
       ended: () => void this.#turn.then(() => client.close()),
     })
-    this.#keys = new PersonKeys(client, options.deviceName ?? 'device', {
-      note: (text) => this.#note(text),
-      warn: (text) => this.#screen.print(`${this.#time()} ${this.#paint.bad(text)}`),
-    })
+    const lines = {
+      note: (text: string) => this.#note(text),
+      warn: (text: string) => this.#screen.print(`${this.#time()} ${this.#paint.bad(text)}`),
+    }
+    this.#keys = new PersonKeys(client, options.deviceName ?? 'device', lines)
+    this.#receipts = new PersonReceipts(client, lines)
   }
 
   async run(): Promise<ParleyError | undefined> {
@@ -159,6 +164,12 @@ class PersonChat {
         await client.kick(command.userId, { reason: command.reason, banSeconds: command.banSeconds })
         this.#note(`${neutraliseLine(command.userId)} was thrown out.`)
         return
+      case 'history':
+        await showHistory(client, command.userId ?? this.#partner, command.limit, {
+          note: (text) => this.#note(text),
+          line: (text) => this.#screen.print(text),
+        })
+        return
       case 'keys':
       case 'enrol':
       case 'approve':
@@ -186,11 +197,22 @@ class PersonChat {
       this.#note('To whom? Type @USER TEXT, or /with USER first.')
       return
     }
-    const { status } = await (this.#options.endToEnd
-      ? this.#client.sendEndToEnd(to, message)
-      : this.#client.send(to, message))
+    if (!this.#options.interactive) {
+      await this.#send(to, message, {})
+      return
+    }
+    // A person goes on typing; what is said while the connection is away waits for it, however long.
+    if (this.#client.state !== 'online') this.#note('That waits until the connection is back.')
+    this.#send(to, message, { timeoutMs: Number.POSITIVE_INFINITY }).catch((error: unknown) => this.#problem(error))
+  }
+
+  async #send(to: string, message: string, options: { readonly timeoutMs?: number }): Promise<void> {
+    const result = await (this.#options.endToEnd
+      ? this.#client.sendEndToEnd(to, message, options)
+      : this.#client.send(to, message, options))
+    this.#receipts.sent(result, message)
     this.#screen.print(
-      `${this.#time()} ${this.#paint.own(`you → ${neutraliseLine(to)}`)} ${this.#paint.faint(`(${status})`)}`,
+      `${this.#time()} ${this.#paint.own(`you → ${neutraliseLine(to)}`)} ${this.#paint.faint(`(${statusText(result)})`)}`,
     )
   }
 
@@ -223,6 +245,7 @@ class PersonChat {
     const [first = '', ...rest] = neutraliseLines(text)
     this.#screen.print(`${this.#time()} ${this.#paint.name(`${from}${addition}`)}: ${first}`)
     for (const line of rest) this.#screen.print(`      │ ${line}`)
+    if (this.#options.interactive) this.#receipts.shown(message)
   }
 
   /** How well the sender is known; in a chat that is end to end also that it is not. */

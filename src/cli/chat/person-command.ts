@@ -13,6 +13,7 @@ export type PersonCommand =
       readonly reason: string | undefined
     }
   | { readonly kind: 'passwd' }
+  | { readonly kind: 'history'; readonly userId: string | undefined; readonly limit: number | undefined }
   | KeyCommand
   | { readonly kind: 'help' }
   | { readonly kind: 'quit' }
@@ -39,6 +40,7 @@ export const personHelp: readonly string[] = [
   '/all TEXT                  say it to everyone (operators)',
   '/who [PREFIX]              who is online',
   '/kick USER [REASON]        end a user’s session (operators); /kick USER 10m REASON bans as well (s, m, h, d)',
+  '/history [USER] [NUMBER]   what was said before, with the partner or a user',
   '/passwd                    change your password',
   '/keys [USER]               your devices, or those of a user, with their fingerprints (in a sealed session, as all that follows)',
   '/enrol                     make this device one of yours, so that it can be written to end to end',
@@ -78,6 +80,8 @@ export function readPersonCommand(line: string): PersonCommand {
       return readKick(rest)
     case 'passwd':
       return { kind: 'passwd' }
+    case 'history':
+      return readHistory(rest)
     case 'keys':
       return { kind: 'keys', userId: rest === '' ? undefined : nameIn(rest) }
     case 'enrol':
@@ -119,6 +123,18 @@ function readKick(rest: string): PersonCommand {
   const banSeconds = duration === null ? undefined : Number(duration[1]) * (secondsByUnit.get(duration[2] ?? '') ?? 1)
   const reason = duration === null ? tail : afterFirst
   return { kind: 'kick', userId: nameIn(userId), banSeconds, reason: reason === '' ? undefined : reason }
+}
+
+function readHistory(rest: string): PersonCommand {
+  const [first, second] = cut(rest)
+  const [name, number] = /^\d{1,3}$/.test(first) && second === '' ? ['', first] : [first, second]
+  if (number !== '' && !/^\d{1,3}$/.test(number))
+    return mistake('Type /history, /history NUMBER or /history USER NUMBER.')
+  return {
+    kind: 'history',
+    userId: name === '' ? undefined : nameIn(name),
+    limit: number === '' ? undefined : Number(number),
+  }
 }
 
 function readApprove(rest: string): PersonCommand {

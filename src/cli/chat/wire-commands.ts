@@ -5,7 +5,10 @@ import {
   type ConnectOptions,
   type Credentials,
   connect,
+  type HistoryOptions,
+  type HistoryPage,
   type OnlineUser,
+  type SendOptions,
   type SendResult,
 } from '../../client/index.ts'
 
@@ -21,9 +24,14 @@ export interface WireOptions {
  * @throws ParleyError, as all functions here: with the server's code, or the client's (`connect_failed`, `timeout`, …)
  */
 export function wireSend(
-  options: WireOptions & { readonly to: string; readonly message: string },
+  options: WireOptions & { readonly to: string; readonly message: string; readonly how?: SendOptions },
 ): Promise<SendResult> {
-  return withClient(options, (client) => client.send(options.to, options.message))
+  return withClient(options, (client) => client.send(options.to, options.message, options.how))
+}
+
+/** A page of the conversation of the user with another one. */
+export function wireHistory(options: WireOptions & HistoryOptions & { readonly with: string }): Promise<HistoryPage> {
+  return withClient(options, (client) => client.history(options.with, options))
 }
 
 /** Sends a text to everyone online; for operators. */

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { runChat } from '../chat/chat.ts'
 import { type CliContext, note } from '../context.ts'
+import { addDeviceOption, type DeviceOptions, deviceOf } from '../device-access.ts'
 import { examplesText } from '../help.ts'
 import { addPasswordOption, ownPassword, type PasswordOptions } from '../password-source.ts'
 import { addSealingOptions, deviceName, type SealingOptions, sealingOf } from '../sealing-access.ts'
@@ -9,7 +10,7 @@ import { addSettingsOptions, requireSettings, type SettingsOptions } from '../se
 import { userArgument } from '../user-argument.ts'
 import { wireConnection } from '../wire-access.ts'
 
-interface ChatCommandOptions extends SettingsOptions, PasswordOptions, SealingOptions {
+interface ChatCommandOptions extends SettingsOptions, PasswordOptions, SealingOptions, DeviceOptions {
   readonly user: string
   readonly url?: string
   readonly with?: string
@@ -34,6 +35,7 @@ export function addChat(parent: Command, context: CliContext): void {
     .option('--e2e', 'everything to users goes end to end: neither the server nor anybody else can read it')
   addPasswordOption(command)
   addSealingOptions(command)
+  addDeviceOption(command)
   addSettingsOptions(command, ['host', 'port'])
     .addHelpText(
       'after',
@@ -53,6 +55,7 @@ async function chat(context: CliContext, options: ChatCommandOptions): Promise<v
   const connection = wireConnection(options, settings)
   const endToEnd = options.e2e === true
   const sealing = await sealingOf(context, options, { connection, userId: options.user, must: endToEnd })
+  const device = await deviceOf(context, options, { connection, userId: options.user })
   const password = await ownPassword(context, options, options.user)
   const leave = new AbortController()
   const stop = context.onStop(() => leave.abort())
@@ -60,7 +63,7 @@ async function chat(context: CliContext, options: ChatCommandOptions): Promise<v
   if (options.passwordStdin && options.json)
     note(context, 'parley: the standard input held the password, so this only listens.')
   const exitCode = await runChat({
-    connection: { ...connection, ...sealing },
+    connection: { ...connection, ...sealing, ...device, receipts: true },
     credentials: { userId: options.user, password },
     register: options.register === true,
     input: stdin,

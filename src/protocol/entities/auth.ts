@@ -12,6 +12,8 @@ const AuthRequestSchema = Type.Object({
   Client: Type.Optional(Type.String({ maxLength: 128 })),
   Version: Type.Optional(Type.Literal(1)),
   Ack: Type.Optional(Type.Boolean()),
+  /** This client wants to hear what becomes of its messages later: `ReceiptEvent`s. */
+  Receipts: Type.Optional(Type.Boolean()),
   Resume: Type.Optional(
     Type.Object({ Epoch: Type.String({ maxLength: 64 }), Seq: Type.Integer({ minimum: 0, maximum: 2 ** 53 - 1 }) }),
   ),

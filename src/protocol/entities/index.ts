@@ -10,6 +10,7 @@ import { endToEndMsgRequest } from './end-to-end.ts'
 import type { Entity } from './entity.ts'
 import { errorResponse } from './error-response.ts'
 import { heartbeatRequest, heartbeatResponse } from './heartbeat.ts'
+import { conversationsRequest, conversationsResponse, historyRequest, historyResponse, readRequest } from './history.ts'
 import {
   approveKeyRequest,
   enrolKeyRequest,
@@ -21,6 +22,7 @@ import {
 import { broadcastRequest, kickRequest } from './operator.ts'
 import { passwordRequest } from './password.ts'
 import { presenceEvent } from './presence.ts'
+import { receiptEvent } from './receipt.ts'
 import { platformFinish, platformKeyMessage, platformKeyRequest, terminalKeyMessage } from './sealed.ts'
 import { textMsgRequest } from './text.ts'
 import { userListRequest, userListResponse } from './user-list.ts'
@@ -32,6 +34,15 @@ export type { EndToEndMsgRequest } from './end-to-end.ts'
 export type { Entity } from './entity.ts'
 export type { ErrorResponse } from './error-response.ts'
 export type { Heartbeat } from './heartbeat.ts'
+export {
+  type ConversationsRequest,
+  type ConversationsResponse,
+  type HistoryRequest,
+  type HistoryResponse,
+  historyLimitDefault,
+  historyLimitMax,
+  type ReadRequest,
+} from './history.ts'
 export {
   type ApproveKeyRequest,
   type EnrolKeyRequest,
@@ -46,6 +57,7 @@ export {
 export { type BroadcastRequest, banSecondsMax, type KickRequest } from './operator.ts'
 export { type PasswordRequest, passwordLengthMax, passwordLengthMin } from './password.ts'
 export type { PresenceEvent } from './presence.ts'
+export type { ReceiptEvent } from './receipt.ts'
 export type { TextMsgRequest } from './text.ts'
 export { type UserListRequest, type UserListResponse, userListLimitDefault, userListLimitMax } from './user-list.ts'
 
@@ -60,6 +72,7 @@ const all: readonly Entity[] = [
   userListRequest,
   userListResponse,
   presenceEvent,
+  receiptEvent,
   broadcastRequest,
   kickRequest,
   platformKeyRequest,
@@ -73,6 +86,11 @@ const all: readonly Entity[] = [
   keyDirectoryRequest,
   keyDirectoryResponse,
   endToEndMsgRequest,
+  historyRequest,
+  historyResponse,
+  conversationsRequest,
+  conversationsResponse,
+  readRequest,
   heartbeatRequest,
   heartbeatResponse,
   errorResponse,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { comparedCases, filesNeeded } from '../../../bench/compare/cases.ts'
+import { comparedCases, filesNeeded, takesPart } from '../../../bench/compare/cases.ts'
 import { readCompareOptions } from '../../../bench/compare/options.ts'
 
 const request = readCompareOptions(['--clients', '300'])
@@ -10,7 +10,17 @@ t.test(
   'every work is a case, throughput one for each window, and clients connect to a server that is new and to one that is not',
   async (t) => {
     const names = comparedCases(options).map(({ main }) => main.scenario)
-    t.strictSame(names, ['throughput', 'throughput', 'everyone', 'latency', 'broadcast', 'connect', 'connect'])
+    t.strictSame(names, [
+      'throughput',
+      'throughput',
+      'everyone',
+      'latency',
+      'broadcast',
+      'connect',
+      'connect',
+      'offline',
+      'offline',
+    ])
   },
 )
 
@@ -37,4 +47,14 @@ t.test('variants are for Parley alone, and XMPP has no broadcast', async (t) => 
 
 t.test('open files are counted before a work begins', async (t) => {
   t.equal(filesNeeded('connect', options), 600)
+})
+
+t.test('servers that store take part in nothing else, and the others not in that', async (t) => {
+  const offline = comparedCases({ ...options, works: ['offline'] })
+  const rest = comparedCases({ ...options, works: ['throughput', 'broadcast', 'connect'] })
+  t.ok(takesPart('jetstream', offline))
+  t.notOk(takesPart('nats', offline))
+  t.notOk(takesPart('jetstream', rest))
+  t.ok(takesPart('nats', rest))
+  t.ok(takesPart('parley', offline) && takesPart('parley', rest))
 })

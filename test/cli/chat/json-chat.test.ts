@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
 import { runChat } from '../../../src/cli/chat/chat.ts'
 import { writeEvent } from '../../../src/cli/chat/json-chat.ts'
-import { FakeServer, type Script, usual } from '../../client/fake-server.ts'
+import { except, FakeServer, type Script, usual } from '../../client/fake-server.ts'
 import { Terminal } from './terminal.ts'
 
 async function start(
@@ -99,4 +99,75 @@ t.test('an event is one line of harmless characters, whatever is in it', async (
   const line = String(output.read())
   t.notMatch(line.slice(0, -1), /[\x00-\x1f\x7f-\x9f\u2028]/)
   t.same(JSON.parse(line), { event: 'x', text })
+})
+
+t.test('what comes of a message later, what is missing, and the past are told', async (t) => {
+  const message = {
+    FromUserId: 'bob',
+    ToUserId: 'alice',
+    MsgType: 'TextMsgRequest',
+    CreateTime: 5,
+    Content: '{"Message":"old"}',
+    MsgId: 'e1-1-ab',
+  }
+  const { server, terminal, exit } = await start(
+    t,
+    except({
+      AuthRequest: (request, peer) =>
+        peer.answer(request, 'AuthResponse', {
+          Success: true,
+          UserId: 'alice',
+          Epoch: 'e2',
+          Seq: 0,
+          Recovered: false,
+          Missing: 2,
+        }),
+      HistoryRequest: (request, peer) =>
+        peer.answer(request, 'HistoryResponse', {
+          Success: true,
+          Items: [{ Position: 4, Message: message }],
+          Unread: 1,
+        }),
+      ConversationsRequest: (request, peer) =>
+        peer.answer(request, 'ConversationsResponse', { Items: [{ UserId: 'bob' }] }),
+    }),
+  )
+  await terminal.until(/"missing"/)
+  t.match(terminal.events[0], { event: 'missing', count: 2, upTo: { epoch: 'e2', seq: 0 } })
+  const Items = [{ MsgId: 'e1-9-ab', ClientMsgId: 'mine' }]
+  server.peer.send({ MsgType: 'ReceiptEvent', content: { ToUserId: 'bob', Status: 'read', Items } })
+  server.peer.send({
+    MsgType: 'TextMsgRequest',
+    FromUserId: 'bob',
+    content: { Message: 'x' },
+    MsgId: 'e2-1-ab',
+    Epoch: 'e2',
+    Seq: 1,
+  })
+  t.same((await server.message('AckRequest')).content, { Epoch: 'e2', Seq: 1 })
+  for (const command of [
+    { id: 1, do: 'history', with: 'bob', limit: 3 },
+    { id: 2, do: 'read', userId: 'bob', msgId: 'e2-1-ab' },
+    { id: 3, do: 'conversations' },
+    { id: 4, do: 'send', to: 'bob', message: 'hi', clientMsgId: 'mine', volatile: true },
+  ]) {
+    terminal.type(JSON.stringify(command))
+  }
+  terminal.end()
+  t.equal(await exit, 0)
+  const { events } = terminal
+  t.match(
+    events.find(({ event }) => event === 'receipt'),
+    { to: 'bob', status: 'read', msgId: 'e1-9-ab', clientMsgId: 'mine' },
+  )
+  t.match(
+    events.find(({ event }) => event === 'message'),
+    { from: 'bob', msgId: 'e2-1-ab' },
+  )
+  const answer = (id: number): unknown => events.find((event) => event['id'] === id)
+  t.match(answer(1), { ok: true, messages: [{ position: 4, from: 'bob', to: 'alice', msgId: 'e1-1-ab' }], unread: 1 })
+  t.match(answer(2), { ok: true })
+  t.match(answer(3), { ok: true, items: [{ userId: 'bob' }] })
+  t.match(answer(4), { ok: true, status: 'sent', clientMsgId: 'mine', duplicate: false })
+  t.match(await server.message('TextMsgRequest'), { ClientMsgId: 'mine', Volatile: true })
 })

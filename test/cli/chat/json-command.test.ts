@@ -2,9 +2,18 @@ import t from 'tap'
 import { readJsonLine } from '../../../src/cli/chat/json-command.ts'
 
 t.test('each command is read, with its id', async (t) => {
+  const how = { clientMsgId: undefined, volatile: false, retry: false, timeoutMs: undefined }
+  const given = { clientMsgId: 'mine', volatile: true, retry: true, timeoutMs: 9 }
   for (const [line, command] of [
-    [{ do: 'send', to: 'bob', message: 'hi' }, {}],
-    [{ do: 'sendMessage', to: 'bob', type: 'Own', content: [1] }, {}],
+    [{ do: 'send', to: 'bob', message: 'hi' }, how],
+    [{ do: 'send', to: 'bob', message: 'hi', ...given }, {}],
+    [{ do: 'sendMessage', to: 'bob', type: 'Own', content: [1] }, how],
+    [{ do: 'read', userId: 'bob', msgId: 'e1-1-ab' }, {}],
+    [
+      { do: 'history', with: 'bob', before: 7 },
+      { after: undefined, limit: undefined },
+    ],
+    [{ do: 'conversations', limit: 5 }, { after: undefined }],
     [
       { do: 'request', type: 'Own' },
       { to: undefined, content: {} },

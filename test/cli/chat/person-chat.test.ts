@@ -139,3 +139,59 @@ t.test('a lost connection and the return are told, and presence goes on', async 
   await server.until('presence again', () => server.peer.received.some((each) => each.MsgType === 'CommonRequest'))
   await leave()
 })
+
+t.test(
+  'a person sees what became of a message, what was said before, and what is missing; the sender hears of the reading',
+  async (t) => {
+    const past = {
+      FromUserId: 'bob',
+      MsgType: 'TextMsgRequest',
+      CreateTime: 1_700_000_000,
+      Content: '{"Message":"old"}',
+    }
+    const { server, terminal, leave } = await start(
+      t,
+      except({
+        AuthRequest: (request, peer) => {
+          const place = { Epoch: 'e2', Seq: 0, Recovered: peer.index === 0 }
+          peer.answer(request, 'AuthResponse', { Success: true, UserId: 'alice', Token: 't', ...place })
+        },
+        TextMsgRequest: (request, peer) =>
+          peer.answer(request, 'CommonResponse', { Success: true, Data: { Status: 'stored', MsgId: 'e2-9-ab' } }),
+        HistoryRequest: (request, peer) =>
+          peer.answer(request, 'HistoryResponse', { Success: true, Items: [{ Position: 4, Message: past }] }),
+      }),
+      true,
+    )
+    terminal.type('@bob hello')
+    await terminal.until(/you → bob \(✓ stored\)/)
+    const Items = [{ MsgId: 'e2-9-ab' }]
+    server.peer.send({ MsgType: 'ReceiptEvent', content: { ToUserId: 'bob', Status: 'read', Items } })
+    await terminal.until(/✓✓ bob has read "hello"/)
+    server.peer.send({
+      MsgType: 'TextMsgRequest',
+      FromUserId: 'bob',
+      content: { Message: 'hi' },
+      MsgId: 'e2-1-ab',
+      Epoch: 'e2',
+      Seq: 1,
+    })
+    t.same((await server.message('ReadRequest')).content, { UserId: 'bob', MsgId: 'e2-1-ab' })
+    terminal.type('/history bob 3')
+    await terminal.until(/2023-11-1\d \d\d:13 bob: old/)
+    server.peer.cut()
+    await terminal.until(/! Messages for you are missing/)
+    await leave()
+  },
+)
+
+t.test('what a person says while the connection is away waits for it', async (t) => {
+  const { server, terminal, leave } = await start(t, usual, true)
+  const refuse = server.script
+  server.script = (request, peer) => (peer.index < 3 ? peer.cut() : refuse(request, peer))
+  server.peer.cut()
+  await terminal.until(/Connecting again/)
+  terminal.type('@bob hello')
+  await terminal.until(/That waits until the connection is back[\s\S]*you → bob \(sent\)/)
+  await leave()
+})

@@ -8,7 +8,7 @@ t.test('each command logs in, does one thing and leaves', async (t) => {
   const server = await FakeServer.tcp()
   t.teardown(() => server.close())
   const options = { connection: { url: server.url }, credentials }
-  t.same(await wireSend({ ...options, to: 'bob', message: 'hi' }), { status: 'sent' })
+  t.match(await wireSend({ ...options, to: 'bob', message: 'hi' }), { status: 'sent' })
   t.same(await wireBroadcast({ ...options, message: 'hi' }), { receivers: undefined })
   await wireKick({ ...options, target: 'bob', reason: 'spam', banSeconds: 5 })
   t.same(await wireWho(options), [{ userId: 'bob', text: 'bob' }])

@@ -24,3 +24,10 @@ export function lastThread(name: string): Worker {
     throw new Error(`no thread ${name} was started, only ${caught.map((one) => one.name).join()}`)
   return found.worker
 }
+
+/** The thread of the pool that was started last: these have no name. */
+export function lastPoolThread(): Worker {
+  const found = caught.findLast((thread) => thread.name === '')
+  if (found === undefined) throw new Error('no thread of a pool was started')
+  return found.worker
+}

@@ -1,0 +1,182 @@
+/** When a run has its answer, and which: the one place that says `delivered` or `stored`. */
+import { journalEntryBytes } from '../../mailbox/inbox-messages.ts'
+import { isBlankKey, messageKeyBytes } from '../../mailbox/message-key.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import { messageId } from '../../security/message-id.ts'
+import { reject } from '../answer.ts'
+import type { Step } from '../state.ts'
+import { answer, answerRun, type DeliveryStatus } from './answers.ts'
+import { hasLiveReader, isRetaining, type Recipient } from './recipient.ts'
+import { rememberSettled } from './remembered.ts'
+import type { Entry } from './window.ts'
+
+/** What the next frames, up to an index, are answered with. */
+type Fate =
+  | { readonly until: number; readonly status: DeliveryStatus }
+  /** `isUnsure`: it may still be stored, so it is remembered. */
+  | { readonly until: number; readonly code: ErrorCode; readonly isUnsure: boolean }
+
+/** What the trace says of an answer. */
+const traceStepOf = { delivered: 'acknowledged', stored: 'stored', sent: 'sent' } as const
+
+/** Answers what can be answered of a run. */
+export function settle(step: Step, recipient: Recipient, entry: Entry): void {
+  for (let fate = nextFate(step, recipient, entry); fate !== undefined; fate = nextFate(step, recipient, entry)) {
+    tell(step, recipient, entry, fate)
+    step.state.trace.note(entry.mark, 'code' in fate ? 'rejected' : traceStepOf[fate.status], step.now)
+    noteMissed(step, recipient, entry, fate)
+    step.state.inbox.unanswered -= fate.until - entry.answered
+    entry.answered = fate.until
+  }
+}
+
+/** What one device has and the store has not is missing for the others: they are told when they come. */
+function noteMissed(step: Step, recipient: Recipient, { place, seq }: Entry, fate: Fate): void {
+  if (place.kind !== 'refused' || fate.until <= place.from || 'code' in fate) return
+  const { epoch, missed } = step.state.inbox
+  missed.set(recipient.user, { epoch, seq: seq + fate.until - 1 })
+}
+
+/** Drops from the window what is settled, but for what somebody may still be given out of it. */
+export function tidy(step: Step, recipient: Recipient): void {
+  const { inbox } = step.state
+  rememberSettled(step, recipient)
+  const before = recipient.window.bytes
+  const kept = isRetaining(recipient) ? inbox.options.windowBytesMax : -1
+  for (const { place } of recipient.window.dropSettled(kept)) {
+    if (place.kind !== 'held')
+      recipient.evicted = Math.max(recipient.evicted, place.kind === 'storing' ? 0 : place.order + 1)
+  }
+  inbox.windowBytes += recipient.window.bytes - before
+  // Numbers of what nobody got and no store has are no holes: they are given to what comes next.
+  if (recipient.window.entries.length > 0) return
+  recipient.lastSeq = recipient.lastUsed
+  recipient.remembered = Math.min(recipient.remembered, recipient.lastSeq)
+}
+
+function nextFate(step: Step, recipient: Recipient, entry: Entry): Fate | undefined {
+  const { answered, acknowledged, count, place } = entry
+  if (answered === count) return undefined
+  switch (place.kind) {
+    case 'held':
+      return acknowledged > answered ? { until: acknowledged, status: 'delivered' } : undefined
+    case 'storing':
+      // Nobody knows when there will be a store again. What is told here may still come true.
+      if (!step.state.inbox.isStoreDown || !isOverdue(step, entry)) return undefined
+      return { until: count, code: 'storage_failed', isUnsure: true }
+    case 'stored':
+      return acknowledged > answered ? { until: acknowledged, status: 'delivered' } : { until: count, status: 'stored' }
+    case 'refused':
+      if (acknowledged > answered) return { until: acknowledged, status: 'delivered' }
+      if (place.from > answered) return { until: place.from, status: 'stored' }
+      return fateOfRefused(step, recipient, entry, place.code)
+    default:
+      place satisfies never
+      return undefined
+  }
+}
+
+/** The store has no room for it, but a session may have it. */
+function fateOfRefused(step: Step, recipient: Recipient, entry: Entry, code: ErrorCode): Fate | undefined {
+  const { count, writes } = entry
+  if (hasLiveReader(recipient) && !isOverdue(step, entry)) return undefined
+  if (writes.isWritten) return { until: count, status: 'sent' }
+  return writes.open > 0 ? undefined : { until: count, code, isUnsure: false }
+}
+
+/** Whether a run has waited for as long as one may. */
+export function isOverdue(step: Step, entry: Entry): boolean {
+  return step.now - entry.acceptedAt >= step.state.inbox.options.ackWaitMs
+}
+
+function tell(step: Step, recipient: Recipient, entry: Entry, fate: Fate): void {
+  if (entry.keys !== undefined) remember(step, recipient, entry, entry.keys, fate)
+  const { asker, answered } = entry
+  if (asker === undefined) return
+  if ('code' in fate) {
+    const isPart = asker.kind === 'sender' && fate.until - answered < entry.count
+    const callbackIds = asker.kind === 'sender' ? asker.callbackIds.slice(answered, fate.until) : []
+    const silent = fate.until - answered - callbackIds.length
+    reject(step, isPart ? { ...asker, callbackIds, silent } : asker, fate.code, recipient.user)
+    return
+  }
+  if (asker.kind === 'command') {
+    step.effects.push({ kind: 'commandReply', id: asker.id, reply: { name: 'send', status: fate.status } })
+  }
+  if (asker.kind !== 'sender') return
+  answerRun(step, asker.connection, {
+    callbackIds: asker.callbackIds,
+    from: answered,
+    until: fate.until,
+    status: fate.status,
+    nameOf: (index) => nameOf(step, recipient, entry.seq + index),
+  })
+}
+
+function nameOf(step: Step, recipient: Recipient, seq: number): string {
+  return messageId(step.state.inbox.epoch, seq, recipient.tag)
+}
+
+/** Notes the answers for those who send again, and tells those who have done so already. */
+function remember(step: Step, recipient: Recipient, entry: Entry, keys: Uint8Array, fate: Fate): void {
+  if ('code' in fate && fate.isUnsure) return
+  const { repeats, waitingRepeats } = step.state.inbox
+  for (let index = entry.answered; index < fate.until; index++) {
+    const at = index * messageKeyBytes
+    if (isBlankKey(keys, at)) continue
+    const number = 'code' in fate ? repeats.remove(keys, at) : repeats.settle(keys, at, fate.status)
+    const repeated = number === undefined ? undefined : waitingRepeats.get(number)
+    if (number === undefined || repeated === undefined) continue
+    waitingRepeats.delete(number)
+    for (const { connection, callbackId } of repeated) {
+      if ('code' in fate) {
+        reject(step, { kind: 'sender', connection, callbackIds: [callbackId], silent: 0 }, fate.code, recipient.user)
+      } else {
+        const name = nameOf(step, recipient, entry.seq + index)
+        answer(step, connection, { callbackId, status: fate.status, messageId: name, isDuplicate: true })
+      }
+    }
+  }
+  // With what is stored its ids are; others are written down without anybody waiting for it.
+  if (!('code' in fate) && fate.status !== 'stored' && entry.place.kind !== 'stored') journal(step, entry, keys, fate)
+}
+
+function journal(
+  step: Step,
+  entry: Entry,
+  keys: Uint8Array,
+  fate: { readonly until: number; readonly status: DeliveryStatus },
+): void {
+  const entries = journalEntries(step, entry, keys, { from: entry.answered, until: fate.until, status: fate.status })
+  step.effects.push({ kind: 'journal', entries })
+}
+
+/** Entries of the id journal for frames of a run; of zeros where there is no id. */
+export function journalEntries(
+  step: Step,
+  entry: Pick<Entry, 'seq'>,
+  keys: Uint8Array,
+  part: { readonly from: number; readonly until: number; readonly status: DeliveryStatus },
+): Buffer {
+  const { epoch, repeats } = step.state.inbox
+  const entries = Buffer.alloc((part.until - part.from) * journalEntryBytes)
+  for (let index = part.from; index < part.until; index++) {
+    const at = index * messageKeyBytes
+    if (isBlankKey(keys, at)) continue
+    const remembered = { status: part.status, epoch, seq: entry.seq + index, now: step.now }
+    repeats.writeEntry(keys, at, remembered, entries, (index - part.from) * journalEntryBytes)
+  }
+  return entries
+}
+
+/** A run that had been given up is stored after all: whoever sends it again is told so. */
+export function rememberStored(step: Step, entry: Entry, count: number): void {
+  if (entry.keys === undefined) return
+  const { repeats } = step.state.inbox
+  for (let index = 0; index < count; index++) {
+    const at = index * messageKeyBytes
+    if (!isBlankKey(entry.keys, at) && repeats.find(entry.keys, at)?.status === 'pending') {
+      repeats.settle(entry.keys, at, 'stored')
+    }
+  }
+}
