@@ -40,6 +40,7 @@ export class ServerHost {
     return {
       port: undefined,
       reason: outcome?.kind === 'refused' ? outcome.reason : `the process ended: ${this.#said}`,
+      warnings: [],
     }
   }
 
