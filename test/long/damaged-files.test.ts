@@ -31,8 +31,8 @@ const hostsCount = 4
 const messagesEach = 200
 const damagedFiles = ['', '-wal', '-commits'].map((suffix) => `${databaseFileName}${suffix}`)
 
-/** What does not come for so long, in a process that does nothing else, does not come. */
-const silenceMs = 700
+/** What does not come for so long does not come; longer where nobody has said yet that something is missing. */
+const silenceMs = { reported: 500, unreported: 5000 }
 
 type Verdict = 'refused' | 'reported' | 'whole'
 
@@ -148,9 +148,13 @@ async function judge({ host, whole, tokens, dataDir }: Source, harm: (dataDir: s
   copyData(whole, dataDir)
   try {
     harm(dataDir)
-    const { port } = await host.start(loadFlags(dataDir))
+    const { port, warnings: early } = await host.start(loadFlags(dataDir))
     if (port === undefined) return 'refused'
-    const read = await Promise.all(readers.map((reader) => readInbox(port, reader, tokens.get(reader) ?? '')))
+    const read = await Promise.all(
+      readers.map((reader) =>
+        readInbox({ port, reader, token: tokens.get(reader) ?? '', isReported: early.length > 0 }),
+      ),
+    )
     const warnings = await host.stop()
     const wrong = read.flatMap(({ faults }) => faults)
     if (wrong.length > 0) throw new Error(`served wrongly: ${wrong.slice(0, 3).join('; ')}`)
@@ -182,11 +186,21 @@ interface Read {
 }
 
 /** Reads all that a server has for a device. */
-async function readInbox(port: number, reader: string, token: string): Promise<Read> {
+async function readInbox({
+  port,
+  reader,
+  token,
+  isReported: isKnown,
+}: {
+  port: number
+  reader: string
+  token: string
+  isReported: boolean
+}): Promise<Read> {
   const faults: string[] = []
   const last = new Map<string, number>()
   let shown = 0
-  let isReported = false
+  let isReported = isKnown
   let lastAt = performance.now()
   let cursor = { Epoch: '', Seq: 0 }
   const client = await TcpClient.connect(port)
@@ -218,7 +232,9 @@ async function readInbox(port: number, reader: string, token: string): Promise<R
     if (content.Success !== true) return { shown, isReported, faults }
     lastAt = performance.now()
     // What is missing does not come: then nothing comes for a while.
-    const isDone = (): boolean => shown === senders.length * messagesEach || performance.now() - lastAt > silenceMs
+    const isDone = (): boolean =>
+      shown === senders.length * messagesEach ||
+      performance.now() - lastAt > (isReported ? silenceMs.reported : silenceMs.unreported)
     await until(isDone, 'the messages', 30_000)
   } catch {
     // The connection has ended; why, the host tells.

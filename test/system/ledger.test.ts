@@ -116,6 +116,9 @@ t.test('what was refused must not be shown, and an answer comes once', async (t)
   ledger.answered(names[1], 'stored')
   ledger.shown(phone, 'ann', textOf(names[1]))
   t.same(kinds(ledger), ['refused yet shown', 'answered twice'])
+  ledger.rejected(names[2], 'storage_failed')
+  ledger.shown(phone, 'ann', textOf(names[2]))
+  t.equal(kinds(ledger).length, 2, 'which is no promise')
 })
 
 t.test('a test that speaks of what it never sent, or of an unknown device, is wrong itself', async (t) => {

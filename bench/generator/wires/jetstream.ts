@@ -16,7 +16,7 @@ const CR = 0x0d
 const SPACE = 0x20
 const zeros = '0'.repeat(sequenceDigits)
 const asText = Buffer.from('"stream"')
-/** No limit to messages on their way to one receiver. With 512, as Parley has it, it is half as fast. */
+/** No limit to messages on their way to one receiver: with one it is half as fast. */
 const ackPendingMax = -1
 
 const storing: Storing = {

@@ -25,7 +25,8 @@ export interface Fault {
   readonly sentence: string
 }
 
-type Status = AnsweredStatus | 'open' | 'rejected'
+/** `unsure`: refused by a server that could not know whether it was stored. */
+type Status = AnsweredStatus | 'open' | 'rejected' | 'unsure'
 
 interface Showing {
   readonly device: string
@@ -148,9 +149,9 @@ export class Ledger {
     this.#close(name, status)
   }
 
-  /** The server has refused it for good, or the sender has given up. */
+  /** The server has refused it: then nobody may be shown it, but for `storage_failed`, which says that nothing is known. */
   rejected(name: MessageName, code: string): void {
-    this.#close(name, 'rejected')
+    this.#close(name, code === 'storage_failed' ? 'unsure' : 'rejected')
     this.#rejections.set(code, (this.#rejections.get(code) ?? 0) + 1)
   }
 
@@ -218,7 +219,7 @@ export class Ledger {
     }
     entry.status = status
     entry.answeredAt = ++this.#clock
-    this.#answers[status]++
+    this.#answers[status === 'unsure' ? 'rejected' : status]++
     this.#openCount--
   }
 

@@ -13,7 +13,7 @@ type Command = { readonly flags: Readonly<Record<string, string>> } | 'stop'
 
 /** What came of it. */
 type Outcome =
-  | { readonly kind: 'started'; readonly port: number }
+  | { readonly kind: 'started'; readonly port: number; readonly warnings: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string }
   /** With the warnings and errors that it had logged. */
   | { readonly kind: 'stopped'; readonly warnings: readonly string[] }
@@ -24,6 +24,8 @@ export interface HostedRun {
   readonly port: number | undefined
   /** Why it did not start, or what took the process down. */
   readonly reason: string
+  /** Warnings and errors that were logged at the start. */
+  readonly warnings: readonly string[]
 }
 
 /** See the head of the file. */
@@ -34,10 +36,11 @@ export class ServerHost {
   /** Starts a server; `kind` says whether it runs. */
   async start(flags: Readonly<Record<string, string>>): Promise<HostedRun> {
     const outcome = await this.#ask({ flags })
-    if (outcome?.kind === 'started') return { port: outcome.port, reason: '' }
+    if (outcome?.kind === 'started') return { port: outcome.port, reason: '', warnings: outcome.warnings }
     return {
       port: undefined,
       reason: outcome?.kind === 'refused' ? outcome.reason : `the process ended: ${this.#said}`,
+      warnings: [],
     }
   }
 
@@ -118,7 +121,7 @@ function runChild(): void {
     if (command === 'stop') void stop().then(() => tell({ kind: 'stopped', warnings }))
     else {
       start(command.flags).then(
-        (port) => tell({ kind: 'started', port }),
+        (port) => tell({ kind: 'started', port, warnings }),
         (error: Error) => tell({ kind: 'refused', reason: error.message }),
       )
     }
