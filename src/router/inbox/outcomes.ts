@@ -120,25 +120,45 @@ function nameOf(step: Step, recipient: Recipient, seq: number): string {
 /** Notes the answers for those who send again, and tells those who have done so already. */
 function remember(step: Step, recipient: Recipient, entry: Entry, keys: Uint8Array, fate: Fate): void {
   if ('code' in fate && fate.isUnsure) return
-  const { repeats, waitingRepeats } = step.state.inbox
   for (let index = entry.answered; index < fate.until; index++) {
     const at = index * messageKeyBytes
-    if (isBlankKey(keys, at)) continue
-    const number = 'code' in fate ? repeats.remove(keys, at) : repeats.settle(keys, at, fate.status)
-    const repeated = number === undefined ? undefined : waitingRepeats.get(number)
-    if (number === undefined || repeated === undefined) continue
-    waitingRepeats.delete(number)
-    for (const { connection, callbackId } of repeated) {
-      if ('code' in fate) {
-        reject(step, { kind: 'sender', connection, callbackIds: [callbackId], silent: 0 }, fate.code, recipient.user)
-      } else {
-        const name = nameOf(step, recipient, entry.seq + index)
-        answer(step, connection, { callbackId, status: fate.status, messageId: name, isDuplicate: true })
-      }
-    }
+    if (!isBlankKey(keys, at)) decide(step, recipient, { keys, at, seq: entry.seq + index }, fate)
   }
   // With what is stored its ids are; others are written down without anybody waiting for it.
   if (!('code' in fate) && fate.status !== 'stored' && entry.place.kind !== 'stored') journal(step, entry, keys, fate)
+}
+
+/** One message that has an id. */
+interface Identified {
+  readonly keys: Uint8Array
+  readonly at: number
+  readonly seq: number
+}
+
+/** What became of a message with an id: remembered when it was taken, forgotten when it was refused; who sent it again is told. */
+function decide(
+  step: Step,
+  recipient: Recipient,
+  { keys, at, seq }: Identified,
+  outcome: { readonly status: DeliveryStatus } | { readonly code: ErrorCode },
+): void {
+  const { repeats, waitingRepeats } = step.state.inbox
+  const number = 'code' in outcome ? repeats.remove(keys, at) : repeats.settle(keys, at, outcome.status)
+  const repeated = number === undefined ? undefined : waitingRepeats.get(number)
+  if (number === undefined || repeated === undefined) return
+  waitingRepeats.delete(number)
+  for (const { connection, callbackId } of repeated) {
+    if ('code' in outcome) {
+      reject(step, { kind: 'sender', connection, callbackIds: [callbackId], silent: 0 }, outcome.code, recipient.user)
+    } else {
+      answer(step, connection, {
+        callbackId,
+        status: outcome.status,
+        messageId: nameOf(step, recipient, seq),
+        isDuplicate: true,
+      })
+    }
+  }
 }
 
 function journal(
@@ -169,14 +189,19 @@ export function journalEntries(
   return entries
 }
 
-/** A run that had been given up is stored after all: whoever sends it again is told so. */
-export function rememberStored(step: Step, entry: Entry, count: number): void {
-  if (entry.keys === undefined) return
-  const { repeats } = step.state.inbox
-  for (let index = 0; index < count; index++) {
+/**
+ * The store has decided on a run, of which some may have been given up before: whoever sends those again is told what became of
+ * them after all.
+ */
+export function decideGivenUp(step: Step, recipient: Recipient, entry: Entry): void {
+  const { keys, place } = entry
+  if (keys === undefined || (place.kind !== 'stored' && place.kind !== 'refused')) return
+  const storedUntil = place.kind === 'stored' ? entry.count : place.from
+  for (let index = 0; index < entry.answered; index++) {
     const at = index * messageKeyBytes
-    if (!isBlankKey(entry.keys, at) && repeats.find(entry.keys, at)?.status === 'pending') {
-      repeats.settle(entry.keys, at, 'stored')
-    }
+    if (isBlankKey(keys, at) || step.state.inbox.repeats.find(keys, at)?.status !== 'pending') continue
+    const outcome =
+      place.kind === 'refused' && index >= storedUntil ? { code: place.code } : { status: 'stored' as const }
+    decide(step, recipient, { keys, at, seq: entry.seq + index }, outcome)
   }
 }

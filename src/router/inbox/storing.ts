@@ -1,7 +1,7 @@
 /** The way of runs to the store, and what comes back of them. */
 import type { AppendFault } from '../../mailbox/inbox-messages.ts'
 import type { Step } from '../state.ts'
-import { journalEntries, rememberStored, settle, tidy } from './outcomes.ts'
+import { decideGivenUp, journalEntries, settle, tidy } from './outcomes.ts'
 import { owesAcknowledgement, type Reader, type Recipient } from './recipient.ts'
 import { type Entry, lastSeqOf } from './window.ts'
 
@@ -55,7 +55,7 @@ function isToBeTold({ state }: Step, sender: string): boolean {
 /** The store has answered. */
 export function runsStored(step: Step, runs: readonly StoredRun[]): void {
   const { inbox } = step.state
-  for (const { user, seq, count, refused } of runs) {
+  for (const { user, seq, refused } of runs) {
     const recipient = inbox.recipients.get(user)
     const entry = recipient?.window.find(seq)
     if (recipient === undefined || entry?.place.kind !== 'storing') continue
@@ -64,7 +64,7 @@ export function runsStored(step: Step, runs: readonly StoredRun[]): void {
     recipient.refusal = refused?.code
     recipient.lastUsed = Math.max(recipient.lastUsed, lastUsedOf(entry, refused))
     entry.place = refused === undefined ? { kind: 'stored', order } : { kind: 'refused', order, ...refused }
-    rememberStored(step, entry, refused?.from ?? count)
+    decideGivenUp(step, recipient, entry)
     settle(step, recipient, entry)
     tidy(step, recipient)
   }

@@ -83,3 +83,32 @@ t.test('to a client that does not acknowledge it is the same', async (t) => {
     { callbackId: 'c2', content: { Data: { Status: 'sent', Duplicate: true } } },
   ])
 })
+
+/** The store is gone for so long that the sender hears of a failure, and sends again. */
+function givenUp(): { world: InboxWorld; runs: ReturnType<typeof runsIn> } {
+  const world = new InboxWorld()
+  world.login(1, 'ann')
+  world.acknowledging(2, 'bob')
+  world.step({ kind: 'closed', connection: 2 })
+  world.step({ kind: 'storeChanged', isDown: true })
+  const runs = runsIn(send(world, ['a'], ['c1']))
+  t.match(saidTo(world.later(2100), 1), [{ callbackId: 'c1', content: { Code: 'storage_failed' } }])
+  t.strictSame(saidTo(send(world, ['a'], ['c2']), 1), [])
+  return { world, runs }
+}
+
+t.test('what was given up and is stored after all is told to who sent it again', async (t) => {
+  const { world, runs } = givenUp()
+  t.match(saidTo(world.stored(runs), 1), [
+    { callbackId: 'c2', content: { Data: { Status: 'stored', Duplicate: true } } },
+  ])
+  t.match(saidTo(send(world, ['a'], ['c3']), 1), [{ callbackId: 'c3', content: { Data: { Status: 'stored' } } }])
+})
+
+t.test('what was given up and is refused after all is told, and may be sent again', async (t) => {
+  const { world, runs } = givenUp()
+  t.match(saidTo(world.stored(runs, { from: 0, code: 'storage_full' }), 1), [
+    { callbackId: 'c2', content: { Code: 'storage_full' } },
+  ])
+  t.equal(runsIn(send(world, ['a'], ['c3'])).length, 1)
+})
