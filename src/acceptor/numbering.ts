@@ -10,13 +10,13 @@ const OPEN_BRACE = 0x7b
 export interface Numbering extends Position {
   /** The receiver's part of the names of messages. */
   readonly tag: string
-  /** Unix time in milliseconds; 0 when it is not known, and then not written. */
+  /** Unix time in milliseconds, written in seconds as every time on the wire; 0 when it is not known, and then not written. */
   readonly serverTime: number
 }
 
 /** The same frames with `MsgId`, `Seq`, `Epoch` and `ServerTime`, which no sender may have written. */
 export function numbered(frames: Buffer, delimiters: Delimiters, { epoch, seq, tag, serverTime }: Numbering): Buffer {
-  const tail = `,"Epoch":"${epochText(epoch)}"${serverTime === 0 ? '' : `,"ServerTime":${serverTime}`},`
+  const tail = `,"Epoch":"${epochText(epoch)}"${serverTime === 0 ? '' : `,"ServerTime":${Math.floor(serverTime / 1000)}`},`
   const heads: string[] = []
   let byteCount = frames.length
   let next = seq

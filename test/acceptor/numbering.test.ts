@@ -5,7 +5,7 @@ const delimiters = { start: 2, end: 3 }
 
 t.test('each envelope gets its number, in front of what its sender wrote', async (t) => {
   const frames = Buffer.from('\u0002{"ToUserId":"bob","MsgType":"X"}\u0003\u0002  { "MsgType":"ä{"}\u0003')
-  const written = numbered(frames, delimiters, { epoch: 3, seq: 9, tag: 'abc', serverTime: 17 }).toString()
+  const written = numbered(frames, delimiters, { epoch: 3, seq: 9, tag: 'abc', serverTime: 17_900 }).toString()
   t.strictSame(
     written.split('\u0003').map((frame) => (frame === '' ? undefined : (JSON.parse(frame.slice(1)) as unknown))),
     [
