@@ -159,10 +159,15 @@ const comparison = new RegExp(String.raw`(typeof\s+)?(${operand})\s*[!=]==?\s*($
 const namedAsSecret = /(^|[.\w])(mac|hmac|tag|secret)$/i
 const harmless = /^(undefined|null|''|""|'(string|object|function)')$/
 
+/** The tag of a receiver is a part of every name of a message: nothing that anybody must not know. */
+const publicTag = /^receiverTag\b/
+
 function isSecretComparison([, type, ...operands]: RegExpMatchArray): boolean {
   const bare = operands.map((text) => text.replace(/^\(+|\)+$/g, ''))
   return (
-    type === undefined && !bare.some((text) => harmless.test(text)) && bare.some((text) => namedAsSecret.test(text))
+    type === undefined &&
+    !bare.some((text) => harmless.test(text) || publicTag.test(text)) &&
+    bare.some((text) => namedAsSecret.test(text))
   )
 }
 

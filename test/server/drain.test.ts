@@ -25,6 +25,7 @@ function parts(): Parts {
         shell: {
           counts: () => ({ users: 1, sessions: 1, undecided: self.undecided }),
           quiesce: () => did.push('quiesce'),
+          storeAll: () => did.push('storeAll'),
           drain: () => did.push('drain'),
         } as unknown as RouterShell,
         log,
@@ -52,12 +53,12 @@ t.test('steps follow one another, each after the one before has ended', async (t
   t.strictSame(all.did, ['quiesce'])
   all.report('quiesced')
   await new Promise((resolve) => setTimeout(resolve, 50))
-  t.strictSame(all.did, ['quiesce'], 'what was read comes to its end first')
+  t.strictSame(all.did, ['quiesce', 'storeAll'], 'what was read comes to its end first')
   all.undecided = 0
   await until(() => all.did.includes('drain'))
   all.report('drained')
   await drained
-  t.strictSame(all.did, ['quiesce', 'drain', 'stop'])
+  t.strictSame(all.did, ['quiesce', 'storeAll', 'drain', 'stop'])
   t.match(all.lines.at(-1), { message: 'drained', fields: { complete: true } })
 })
 
@@ -68,6 +69,6 @@ t.test('a step that does not end is cut off, and the whole keeps its deadline', 
   await all.drain(200)
   const took = performance.now() - begun
   t.ok(took < 1000, `${took}`)
-  t.strictSame(all.did, ['quiesce', 'drain', 'stop'])
+  t.strictSame(all.did, ['quiesce', 'storeAll', 'drain', 'stop'])
   t.match(all.lines.at(-1), { fields: { complete: false } })
 })

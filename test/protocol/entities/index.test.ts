@@ -1,5 +1,6 @@
 /** The table of entities: each schema with what it takes and what it refuses. */
 import t from 'tap'
+import { historyLimitMax } from '../../../src/protocol/entities/history.ts'
 import { contentLimits, entities, readContent } from '../../../src/protocol/entities/index.ts'
 import { banSecondsMax } from '../../../src/protocol/entities/operator.ts'
 import { passwordLengthMax, passwordLengthMin } from '../../../src/protocol/entities/password.ts'
@@ -15,6 +16,8 @@ function problemOf(type: string, content: unknown): string | undefined {
 
 const text = (length: number): string => 'x'.repeat(length)
 const resume = { Epoch: 'e', Seq: 1 }
+const thumbprint = text(43)
+const key = { kty: 'RSA', n: 'n', e: 'AQAB' }
 
 /** What each entity takes, and what it refuses with the field that the sentence must name. */
 const examples: Readonly<Record<string, { good: readonly unknown[]; bad: readonly (readonly [unknown, string])[] }>> = {
@@ -182,6 +185,100 @@ const examples: Readonly<Record<string, { good: readonly unknown[]; bad: readonl
   TerminalKeyMessage: { good: [{}], bad: [['"x"', 'Content']] },
   HeartbeatRequest: { good: [{}, { x: 1 }], bad: [[[], 'Content']] },
   HeartbeatResponse: { good: [{}], bad: [[null, 'Content']] },
+  EnrolKeyRequest: {
+    good: [
+      { Key: key, DeviceId: 'd', Signature: 's' },
+      { Key: key, DeviceId: text(64), Signature: 's', Approval: { Key: thumbprint, Signature: 's' } },
+    ],
+    bad: [
+      [{ DeviceId: 'd', Signature: 's' }, 'Key'],
+      [{ Key: { ...key, kty: 'EC' }, DeviceId: 'd', Signature: 's' }, 'Key.kty'],
+      [{ Key: key, Signature: 's' }, 'DeviceId'],
+      [{ Key: key, DeviceId: text(65), Signature: 's' }, 'DeviceId'],
+      [{ Key: key, DeviceId: 'd', Signature: '' }, 'Signature'],
+      [{ Key: key, DeviceId: 'd', Signature: 's', Approval: { Key: 'x', Signature: 's' } }, 'Approval.Key'],
+    ],
+  },
+  ApproveKeyRequest: {
+    good: [{ Thumbprint: thumbprint, Key: thumbprint, Signature: 's' }],
+    bad: [
+      [{ Thumbprint: text(42), Key: thumbprint, Signature: 's' }, 'Thumbprint'],
+      [{ Thumbprint: thumbprint, Signature: 's' }, 'Key'],
+      [{ Thumbprint: thumbprint, Key: thumbprint }, 'Signature'],
+    ],
+  },
+  RevokeKeyRequest: { good: [{ Thumbprint: thumbprint }], bad: [[{ Thumbprint: text(44) }, 'Thumbprint']] },
+  KeyEvent: {
+    good: [{ Kind: 'enrolled', UserId: 'a', DeviceId: 'd', Thumbprint: thumbprint }],
+    bad: [
+      [{ Kind: 'lost', UserId: 'a', DeviceId: 'd', Thumbprint: thumbprint }, 'Kind'],
+      [{ Kind: 'revoked', UserId: 'a', DeviceId: 'd' }, 'Thumbprint'],
+    ],
+  },
+  KeyDirectoryRequest: {
+    good: [{ UserId: 'a' }, { UserId: 'a', After: 0 }],
+    bad: [
+      [{}, 'UserId'],
+      [{ UserId: 'a', After: -1 }, 'After'],
+    ],
+  },
+  KeyDirectoryResponse: {
+    good: [{ Success: true, UserId: 'a', Entries: [], More: false }],
+    bad: [
+      [{ Success: true, UserId: 'a', Entries: [{}], More: false }, 'Entries'],
+      [{ Success: true, UserId: 'a', Entries: [] }, 'More'],
+    ],
+  },
+  EndToEndMsgRequest: {
+    good: [{ Jws: 'a.b-_.c' }],
+    bad: [
+      [{}, 'Jws'],
+      [{ Jws: 'a.b' }, 'Jws'],
+    ],
+  },
+  HistoryRequest: {
+    good: [{ UserId: 'a' }, { UserId: 'a', Before: 9, Limit: historyLimitMax }, { UserId: 'a', After: 0 }],
+    bad: [
+      [{}, 'UserId'],
+      [{ UserId: 'a', Before: -1 }, 'Before'],
+      [{ UserId: 'a', Limit: historyLimitMax + 1 }, 'Limit'],
+    ],
+  },
+  HistoryResponse: {
+    good: [
+      { Success: true, UserId: 'a', Items: [{ Position: 1, Message: {} }], More: false, Unread: 0, Read: 0 },
+      { Success: false, Code: 'c', Message: 'm', Items: [] },
+    ],
+    bad: [
+      [{ Items: [] }, 'Success'],
+      [{ Success: true, Items: [{ Position: -1, Message: {} }] }, 'Items'],
+    ],
+  },
+  ConversationsRequest: {
+    good: [{}, { After: 'a', Limit: 1 }],
+    bad: [
+      [{ After: text(129) }, 'After'],
+      [{ Limit: 0 }, 'Limit'],
+    ],
+  },
+  ConversationsResponse: {
+    good: [{ Success: true, Items: [{ UserId: 'a', Position: 1, ServerTime: 1, Unread: 0 }], After: 'a' }],
+    bad: [[{ Success: true, Items: [{ UserId: 'a' }] }, 'Items']],
+  },
+  ReadRequest: {
+    good: [{ UserId: 'a', MsgId: 'e1-1-a' }],
+    bad: [
+      [{ UserId: 'a' }, 'MsgId'],
+      [{ UserId: 'a', MsgId: text(65) }, 'MsgId'],
+    ],
+  },
+  ReceiptEvent: {
+    good: [{ ToUserId: 'a', Status: 'read', Items: [{ MsgId: 'm' }] }],
+    bad: [
+      [{ ToUserId: 'a', Status: 'lost', Items: [] }, 'Status'],
+      [{ ToUserId: 'a', Status: 'read', Items: [{}] }, 'Items'],
+    ],
+  },
   ErrorResponse: {
     good: [
       { Code: 'c', Message: 'm', Retryable: false },
@@ -244,12 +341,25 @@ t.test('who may send what is said for every type', async (t) => {
     'UserListRequest: client to server',
     'UserListResponse: server to client',
     'PresenceEvent: server to client',
+    'ReceiptEvent: server to client',
     'BroadcastRequest: client to server',
     'KickRequest: client to server',
     'PlatformKeyRequest: client to server',
     'PlatformKeyMessage: server to client',
     'PlatformFinish: server to client',
     'TerminalKeyMessage: client to server',
+    'EnrolKeyRequest: client to server',
+    'ApproveKeyRequest: client to server',
+    'RevokeKeyRequest: client to server',
+    'KeyEvent: server to client',
+    'KeyDirectoryRequest: client to server',
+    'KeyDirectoryResponse: server to client',
+    'EndToEndMsgRequest: client to user',
+    'HistoryRequest: client to server',
+    'HistoryResponse: server to client',
+    'ConversationsRequest: client to server',
+    'ConversationsResponse: server to client',
+    'ReadRequest: client to server',
     'HeartbeatRequest: either to either',
     'HeartbeatResponse: either to either',
     'ErrorResponse: server to client',

@@ -1,8 +1,8 @@
 /** The C# example under mono against the vectors, and with a whole server in suite 3: mono's library has no more. */
 import t from 'tap'
-import { checkExample } from './support/example-tests.ts'
-import { csharpExample, skipMono } from './support/examples.ts'
-import { checkResults, expectedCounts, runVectors } from './support/vector-results.ts'
+import { checkExample } from '../conformance/support/example-tests.ts'
+import { csharpExample, skipMono } from '../conformance/support/examples.ts'
+import { checkResults, expectedCounts, runVectors } from '../conformance/support/vector-results.ts'
 
 t.test('the vectors, in C#', { skip: skipMono }, async (t) => {
   const results = runVectors(csharpExample(t).vectors)

@@ -1,8 +1,8 @@
 /** The Python example against the vectors, and with a whole server. */
 import t from 'tap'
-import { checkExample, checkTalk, checkTickets, type Example } from './support/example-tests.ts'
-import { pythonExample, skipPython } from './support/examples.ts'
-import { checkResults, expectedCounts, runVectors } from './support/vector-results.ts'
+import { checkExample, checkTalk, checkTickets, type Example } from '../conformance/support/example-tests.ts'
+import { pythonExample, skipPython } from '../conformance/support/examples.ts'
+import { checkResults, expectedCounts, runVectors } from '../conformance/support/vector-results.ts'
 
 t.test('the vectors, in Python', { skip: skipPython }, async (t) => {
   checkResults(t, runVectors(pythonExample().vectors), expectedCounts([1, 2], { endToEnd: true }))

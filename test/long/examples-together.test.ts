@@ -1,13 +1,20 @@
 /** Everyone with everyone, on one server: our own client, and the examples whose runtimes are here. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { BrowserTalker } from '../conformance/support/browser-talker.ts'
+import { converse, type Speaker } from '../conformance/support/conversation.ts'
+import {
+  csharpExample,
+  javaExample,
+  pythonExample,
+  skipJava,
+  skipMono,
+  skipPython,
+} from '../conformance/support/examples.ts'
+import { NodeTalker } from '../conformance/support/node-talker.ts'
+import { type ProgramCommand, ProgramTalker } from '../conformance/support/program-talker.ts'
 import { skipWithout } from '../system/support/outside-program.ts'
 import { startTestServer, type TestServer } from '../system/support/test-server.ts'
-import { BrowserTalker } from './support/browser-talker.ts'
-import { converse, type Speaker } from './support/conversation.ts'
-import { csharpExample, javaExample, pythonExample, skipJava, skipMono, skipPython } from './support/examples.ts'
-import { NodeTalker } from './support/node-talker.ts'
-import { type ProgramCommand, ProgramTalker } from './support/program-talker.ts'
 
 const chromium = process.env['CHROMIUM'] ?? 'chromium'
 const skipChromium = skipWithout(chromium, 'install Chromium, or name its program in the variable CHROMIUM')
