@@ -3,9 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { type Client, type ConnectOptions, connect, type IncomingMessage } from '../../src/client/index.ts'
 import { publicJwkOf, thumbprintOf } from '../../src/security/jwk.ts'
-import { within } from './support/deadline.ts'
-import { startTcpProxy } from './support/tcp-proxy.ts'
-import { password, startTestServer, type TestServer } from './support/test-server.ts'
+import { within } from '../system/support/deadline.ts'
+import { startTcpProxy } from '../system/support/tcp-proxy.ts'
+import { password, startTestServer, type TestServer } from '../system/support/test-server.ts'
 
 const deviceKeys = Array.from({ length: 4 }, () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
 const thumbprints = deviceKeys.map((key) => thumbprintOf(publicJwkOf(key)))

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type ClientSession, clientProof, takeFinish } from '../../src/security/client-handshake.ts'
 import { RecordSealer, recordType } from '../../src/security/records.ts'
-import { until } from './support/deadline.ts'
-import { clientKey, newClientKey, type SealedClient, type SealedSpeech } from './support/sealed-client.ts'
-import { connectSealed, loginSealed } from './support/sealed-people.ts'
-import { password, startTestServer, type Test, type TestServer } from './support/test-server.ts'
-import { bodyOf, textFrom } from './support/wire-client.ts'
+import { until } from '../system/support/deadline.ts'
+import { clientKey, newClientKey, type SealedClient, type SealedSpeech } from '../system/support/sealed-client.ts'
+import { connectSealed, loginSealed } from '../system/support/sealed-people.ts'
+import { password, startTestServer, type Test, type TestServer } from '../system/support/test-server.ts'
+import { bodyOf, textFrom } from '../system/support/wire-client.ts'
 
 const speeches: readonly SealedSpeech[] = ['tcp', 'compact', 'ws-text', 'ws-binary']
 const text = bodyOf('TextMsgRequest', { Message: 'hi' }, { ToUserId: 'bob' })

@@ -3,9 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Client, type ConnectOptions, connect } from '../../src/client/index.ts'
-import { within } from './support/deadline.ts'
-import { startTcpProxy } from './support/tcp-proxy.ts'
-import { password, startTestServer, type TestServer, type TestServerOptions } from './support/test-server.ts'
+import { within } from '../system/support/deadline.ts'
+import { startTcpProxy } from '../system/support/tcp-proxy.ts'
+import { password, startTestServer, type TestServer, type TestServerOptions } from '../system/support/test-server.ts'
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 

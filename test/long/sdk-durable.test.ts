@@ -1,9 +1,9 @@
 /** Durable delivery by the SDK against a whole server: what `test/client` shows against a server of its own. */
 import t, { type Test } from 'tap'
 import { type Client, type ConnectOptions, connect, type Loss } from '../../src/client/index.ts'
-import { until, within } from './support/deadline.ts'
-import { startTcpProxy } from './support/tcp-proxy.ts'
-import { password, startTestServer, type TestServer, type TestServerOptions } from './support/test-server.ts'
+import { until, within } from '../system/support/deadline.ts'
+import { startTcpProxy } from '../system/support/tcp-proxy.ts'
+import { password, startTestServer, type TestServer, type TestServerOptions } from '../system/support/test-server.ts'
 
 function start(t: Test, settings: TestServerOptions['settings'] = {}): Promise<TestServer> {
   return startTestServer(t, {

@@ -7,7 +7,7 @@ import { sealingOf } from '../../src/cli/sealing-access.ts'
 import { readServerKeys } from '../../src/cli/server-keys.ts'
 import { Terminal } from '../cli/chat/terminal.ts'
 import { type CliRun, runHere, testContext } from '../cli/run-cli.ts'
-import { password, startTestServer, type TestServer } from './support/test-server.ts'
+import { password, startTestServer, type TestServer } from '../system/support/test-server.ts'
 
 interface World {
   readonly server: TestServer

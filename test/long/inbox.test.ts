@@ -1,8 +1,8 @@
 import t from 'tap'
-import { until } from './support/deadline.ts'
-import type { TcpClient } from './support/tcp-client.ts'
-import { password, startTestServer, type TestServer } from './support/test-server.ts'
-import { type Content, type Received, textFrom } from './support/wire-client.ts'
+import { until } from '../system/support/deadline.ts'
+import type { TcpClient } from '../system/support/tcp-client.ts'
+import { password, startTestServer, type TestServer } from '../system/support/test-server.ts'
+import { type Content, type Received, textFrom } from '../system/support/wire-client.ts'
 
 const settings = { SESSION_POLICY: 'multi', ACK_WAIT_MS: '300', USER_MESSAGES_PER_SECOND: '0' }
 

@@ -2,8 +2,8 @@
 import t, { type Test } from 'tap'
 import { connectControl } from '../../src/cli/control-client.ts'
 import { type Client, connect, type Receipt } from '../../src/client/index.ts'
-import { until } from './support/deadline.ts'
-import { password, startTestServer, type TestServer, type TestServerOptions } from './support/test-server.ts'
+import { until } from '../system/support/deadline.ts'
+import { password, startTestServer, type TestServer, type TestServerOptions } from '../system/support/test-server.ts'
 
 function start(t: Test, settings: TestServerOptions['settings'] = {}): Promise<TestServer> {
   return startTestServer(t, {

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { connectControl } from '../../src/cli/control-client.ts'
-import { newClientKey } from './support/sealed-client.ts'
-import { connectSealed, loginSealed } from './support/sealed-people.ts'
-import { password, startTestServer } from './support/test-server.ts'
-import { bodyOf, errorOf, ofType, textFrom } from './support/wire-client.ts'
+import { newClientKey } from '../system/support/sealed-client.ts'
+import { connectSealed, loginSealed } from '../system/support/sealed-people.ts'
+import { password, startTestServer } from '../system/support/test-server.ts'
+import { bodyOf, errorOf, ofType, textFrom } from '../system/support/wire-client.ts'
 
 t.test('sealed sessions in every form of the wire talk with one another and with plain ones', async (t) => {
   const server = await startTestServer(t, { users: ['amy', 'bob', 'carol', 'dora', 'eve'] })

@@ -2,9 +2,18 @@ import t from 'tap'
 import { connectControl } from '../../src/cli/control-client.ts'
 import { signApproval } from '../../src/security/enrolment.ts'
 import { verifyKeyLog } from '../../src/security/key-log.ts'
-import { enrolled, enrolment, enter, keyNumber, type Person, say, signed, textTo } from './support/signing-people.ts'
-import { startTestServer, type Test, type TestServer } from './support/test-server.ts'
-import { type Content, errorOf, ofType } from './support/wire-client.ts'
+import {
+  enrolled,
+  enrolment,
+  enter,
+  keyNumber,
+  type Person,
+  say,
+  signed,
+  textTo,
+} from '../system/support/signing-people.ts'
+import { startTestServer, type Test, type TestServer } from '../system/support/test-server.ts'
+import { type Content, errorOf, ofType } from '../system/support/wire-client.ts'
 
 async function enrol(person: Person, options: Parameters<typeof enrolment>[2] = {}): Promise<Content> {
   return (await person.client.request('EnrolKeyRequest', enrolment(person, 'device', options))).content
