@@ -92,7 +92,7 @@ t.test('people log in and talk', async (t) => {
       ToUserId: 'bob',
       CreateTime: 5,
       ClientMsgId: 'm1',
-      Sign: { a: [1] },
+      Mark: { a: [1] },
       Volatile: true,
       'x-own': null,
     }
