@@ -43,7 +43,8 @@ t.test('what is not right is refused, and the sender told', async (t) => {
     const fields = textTo(amy, 'bob', 'once')
     const sign = signed(amy, fields)
     t.match(await say(amy, fields, sign), { Success: true })
-    t.match(await say(amy, fields, sign), { Success: false, Code: 'replayed', Data: { Status: 'rejected' } })
+    // With its id it is known as sent before: the first answer comes again, and nothing goes to bob twice.
+    t.match(await say(amy, fields, sign), { Success: true, Data: { Duplicate: true } })
     t.match(await say(mallory, fields, sign), { Success: false, Code: 'bad_signature' }, 'the key is not of mallory')
   })
 
@@ -134,7 +135,7 @@ t.test('what is not right is refused, and the sender told', async (t) => {
   )
   const isCounted = async (): Promise<boolean> => {
     const { bad_signature: bad = 0, replayed = 0 } = await refusedFrames(server)
-    return bad === 22 && replayed === 3
+    return bad === 22 && replayed === 2
   }
   await until(isCounted, 'the counters')
 })
