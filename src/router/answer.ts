@@ -21,8 +21,10 @@ export function say(step: Step, connection: ConnectionId, type: string, content:
   step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
 }
 
-/** Tells a sender of messages to a user that they were written: one answer for each `CallbackID`, in one piece. */
+/** Tells a sender of messages to a user that they were written: one answer for each `CallbackID`, in one piece; nothing who gave none. */
 export function confirmSent(step: Step, connection: ConnectionId, callbackIds: readonly string[]): void {
+  // Messages with an id and without a question are waited for as well, so that a repeat of them can be answered.
+  if (callbackIds.length === 0) return
   const frames = sentAnswers(step.state.options.delimiters, callbackIds, seconds(step.now))
   step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
 }

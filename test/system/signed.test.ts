@@ -140,6 +140,19 @@ t.test('what is not right is refused, and the sender told', async (t) => {
   await until(isCounted, 'the counters')
 })
 
+t.test('a signed message that comes again on another connection is a replay', async (t) => {
+  const server = await startTestServer(t, { users: ['amy', 'bob'] })
+  const amy = await enrolled(t, server, 'amy', keyNumber(0))
+  const bob = await server.client('bob')
+  const fields = textTo(amy, 'bob', 'once')
+  const sign = signed(amy, fields)
+  t.match(await say(amy, fields, sign), { Success: true, Data: { Status: 'sent' } })
+  const again = await enter(t, server, { user: 'amy', key: keyNumber(0) })
+  t.match(await say(again, fields, sign), { Success: false, Code: 'replayed', Data: { Status: 'rejected' } })
+  await bob.settled()
+  t.equal(bob.messages.filter(({ envelope }) => envelope.MsgType === 'TextMsgRequest').length, 1)
+})
+
 t.test('signed and unsigned messages of a session arrive in their order', async (t) => {
   const server = await startTestServer(t, { users: ['amy', 'bob'], settings: { USER_MESSAGES_PER_SECOND: '0' } })
   const amy = await enrolled(t, server, 'amy', keyNumber(0))

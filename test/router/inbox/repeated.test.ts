@@ -112,3 +112,17 @@ t.test('what was given up and is refused after all is told, and may be sent agai
   ])
   t.equal(runsIn(send(world, ['a'], ['c3'])).length, 1)
 })
+
+t.test('with an id and without a question there is nothing to be said', async (t) => {
+  const world = new InboxWorld()
+  world.login(1, 'ann')
+  world.login(2, 'bob')
+  const effects = send(world, ['a'], [])
+  const [receipt = 0] = world.state.receipts.keys()
+  t.ok(receipt > 0, 'its write is waited for')
+  t.match(
+    effects.filter(({ kind }) => kind === 'send'),
+    [{ connection: 2 }],
+  )
+  t.strictSame(world.written([receipt]), [], 'an empty piece of frames would end a sealed session')
+})
