@@ -60,42 +60,51 @@ export function countUpTo(table: HistoryTable, conversation: Conversation, posit
 
 /** The position of the last message of one of the two whose number is not beyond a place; 0 when there is none. */
 export function positionOf(table: HistoryTable, conversation: Conversation, isLow: boolean, place: Position): number {
-  let found = 0
+  const placeAfter = ({ tally }: PastRow): Position => (isLow ? tally.lowPlace : tally.highPlace)
+  const row = firstRow(table, conversation, (candidate) => comparePositions(placeAfter(candidate), place) >= 0)
+  const inRow = row === undefined ? 0 : lastIn(row, isLow, place)
+  if (inRow > 0) return inRow
+  // All of its messages there have higher numbers, or there is no such row: it is the last one before.
+  const total = totalOf(row === undefined ? conversation.tally : before(row), isLow)
+  const holder = firstRow(table, conversation, (candidate) => totalOf(candidate.tally, isLow) >= total)
+  return holder === undefined ? 0 : lastIn(holder, isLow, place)
+}
+
+/** The first row with a property that all rows after it have too. */
+function firstRow(
+  table: HistoryTable,
+  conversation: Conversation,
+  hasIt: (row: PastRow) => boolean,
+): PastRow | undefined {
+  let found: PastRow | undefined
   let low = 1
   let high = conversation.tally.last
   while (low <= high) {
     const middle = Math.floor((low + high) / 2)
     const row = table.rowAt(conversation, middle)
-    const inRow = row === undefined ? 'later' : placeIn(row, isLow, place)
-    if (inRow === 'later') low = (row === undefined ? middle : Math.max(row.tally.last, middle)) + 1
-    else if (inRow === 'earlier') high = (row as PastRow).first - 1
-    else return inRow
-    if (row !== undefined && inRow === 'later') found = Math.max(found, lastOf(row, isLow))
+    if (row === undefined) {
+      low = middle + 1
+    } else if (hasIt(row)) {
+      found = row
+      high = row.first - 1
+    } else {
+      low = Math.max(row.tally.last, middle) + 1
+    }
   }
   return found
 }
 
-/** The position at which a row has a place, or the last one before; or where else to look. */
-function placeIn(row: PastRow, isLow: boolean, place: Position): number | 'earlier' | 'later' {
-  let found: number | 'earlier' | 'later' = 'earlier'
+/** The position of the last message of one of the two in a row whose number is not beyond a place; 0 when there is none. */
+function lastIn(row: PastRow, isLow: boolean, place: Position): number {
+  let found = 0
   for (const { piece, first } of placed(row)) {
     if (piece.isLow !== isLow) continue
-    if (comparePositions(piece, place) > 0) return found
+    if (comparePositions(piece, place) > 0) break
     const last = { epoch: piece.epoch, seq: piece.seq + piece.count - 1 }
     if (comparePositions(last, place) >= 0) return first + (place.seq - piece.seq)
     found = first + piece.count - 1
   }
-  if (found !== 'earlier') return 'later'
-  // None of its pieces are that one's: its tally says what there was before.
-  const { lowPlace, highPlace } = row.tally
-  return comparePositions(place, isLow ? lowPlace : highPlace) > 0 ? 'later' : 'earlier'
-}
-
-/** The position of the last message of one of the two in a row; 0 when it has none. */
-function lastOf(row: PastRow, isLow: boolean): number {
-  let last = 0
-  for (const { piece, first } of placed(row)) if (piece.isLow === isLow) last = first + piece.count - 1
-  return last
+  return found
 }
 
 function before(row: PastRow): Pick<Tally, 'lowTotal' | 'highTotal'> {

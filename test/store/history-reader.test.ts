@@ -46,3 +46,31 @@ t.test('three rows of two pieces each are read, counted and searched', async (t)
   )
   t.equal(positionOf(table, conversation, true, { epoch: 0, seq: 9 }), 0)
 })
+
+t.test('the last message of one is found where only the other wrote since', async (t) => {
+  const database = new Database(':memory:')
+  migrate(database, ':memory:')
+  const table = new HistoryTable(database, { start: 2, end: 3 })
+  const conversation: Conversation = {
+    id: 1,
+    low: 'ann',
+    high: 'bob',
+    tally: emptyTally,
+    lowRead: 0,
+    highRead: 0,
+    hasDamagedEnd: false,
+  }
+  for (const { epoch, isLow } of [
+    { epoch: 1, isLow: true },
+    { epoch: 2, isLow: false },
+    { epoch: 2, isLow: false },
+    { epoch: 4, isLow: true },
+  ]) {
+    const first = conversation.tally.last + 1
+    const piece = { epoch, seq: 5, count: 1, time: 1, byteCount: 3, isLow }
+    conversation.tally = tallyWith(conversation.tally, piece)
+    table.insert(conversation, first, conversation.tally, [piece], Buffer.from('\u0002x\u0003'))
+  }
+  const find = (epoch: number, seq: number): number => positionOf(table, conversation, true, { epoch, seq })
+  t.same([find(1, 4), find(1, 5), find(2, 0), find(3, 9), find(4, 4), find(4, 5), find(5, 1)], [0, 1, 1, 1, 1, 4, 4])
+})
