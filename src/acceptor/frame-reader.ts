@@ -116,6 +116,13 @@ export class FrameReader implements FormSink {
     this.#chunk = bytes
   }
 
+  /** The bytes of which `stable` was told change now, so what refers to them goes. */
+  unstable(): void {
+    this.#runs.flush()
+    this.#chunk = undefined
+    this.#validChunk = undefined
+  }
+
   frame(bytes: Buffer, start: number, end: number): boolean {
     const connection = this.#current()
     this.frames++

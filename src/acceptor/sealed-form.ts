@@ -50,8 +50,11 @@ const proofBytesMax = 32 + 2 + 512
 /** Delimiters, or a length. */
 const frameBytesMax = 4
 
-/** Records that are copied into their framing at once lie here until then: memory that is used again stays in the caches. */
-const scratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax + 256)
+// Memory that is used again stays in the caches of the processor. Both are free again when the call that wrote there returns.
+/** A record that is copied into its framing at once. */
+const recordScratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax + 256)
+/** The plaintext of a record whose frames are read at once. */
+const plaintextScratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax)
 
 /** What the next record may be. */
 type Phase = 'proof' | 'messages' | 'over'
@@ -121,7 +124,8 @@ export class SealedForm implements WireForm, RecordSink {
 
   record(bytes: Buffer): boolean {
     if (this.#phase === 'over') return false
-    const opened = this.#opener.open(bytes)
+    // What a login holds is kept longer than until the next record.
+    const opened = this.#opener.open(bytes, bytes[0] === recordType.data ? plaintextScratch : undefined)
     if (opened === undefined) return this.#break('not_opened')
     switch (opened.type) {
       case recordType.finish:
@@ -164,11 +168,12 @@ export class SealedForm implements WireForm, RecordSink {
   /** Gives the frames of a record, or of what is left of one, to the sink. False when it takes no more. */
   #readInner(plaintext: Buffer): boolean {
     this.#rest = undefined
-    // Made for this record alone, so nobody writes into it.
     this.#sink?.stable?.(plaintext)
     const consumed = this.#inner.read(plaintext, this.#frames)
+    this.#sink?.unstable?.()
     if (this.#phase === 'over') return false
-    if (consumed < plaintext.length) this.#rest = plaintext.subarray(consumed)
+    // A copy: other records come to lie there before it is read on.
+    if (consumed < plaintext.length) this.#rest = Buffer.from(plaintext.subarray(consumed))
     else if (this.#inner.isInFrame()) return this.#break('not_whole_frames')
     return this.#goesOn
   }
@@ -196,7 +201,7 @@ export class SealedForm implements WireForm, RecordSink {
     if (plaintext.length > recordPlaintextBytesMax || this.#sealer.keyUpdateDue) {
       return this.#framing.join(this.#sealAll(plaintext))
     }
-    return this.#framing.join([this.#sealer.seal(recordType.data, plaintext, scratch)])
+    return this.#framing.join([this.#sealer.seal(recordType.data, plaintext, recordScratch)])
   }
 
   /** Seals whole frames, as few records as may be, cut where frames end. Whoever gets records must send them, in their order. */

@@ -13,8 +13,10 @@ import { type Seal, SealedForm } from './sealed-form.ts'
 
 /** What takes the frames of a chunk. */
 export interface FormSink extends FrameSink {
-  /** Frames within these bytes stay as they are until the chunk is at its end; all others are valid during one call only. */
+  /** Frames within these bytes stay as they are until `unstable`; all others are valid during one call only. */
   stable?(bytes: Buffer): void
+  /** The bytes that were said to be stable are written over next. */
+  unstable?(): void
 }
 
 /** See the head of the file. */

@@ -5,6 +5,7 @@
  *     record = type (1) | ciphertext | tag (16 or 32)
  *     additional data = suite (1) | direction (1) | counter (8) | type (1) | ciphertext length (4)
  */
+import type { KeyObject } from 'node:crypto'
 import { hkdfExpand } from './hkdf.ts'
 import type { SessionKeys } from './key-schedule.ts'
 import { type RecordCipher, type RecordParameters, recordCipherOf } from './record-ciphers.ts'
@@ -59,6 +60,8 @@ export const keyUseMax: KeyUse = { records: 2 ** 20, bytes: 2 ** 30 }
 /** The most plaintext in a record that holds more than one message. */
 export const recordPlaintextBytesMax = 65_536
 
+/** A key that has served for so many records is imported: most connections that log in and rest never get there. */
+const importedAfterRecords = 2
 const recordKeyBytes = 64
 const ivKeyBytes = 32
 const typeBytes = 1
@@ -130,9 +133,10 @@ export class RecordOpener {
   /**
    * Opens the next record.
    *
+   * @param into where the plaintext comes to lie, if it has room there; else in memory of its own
    * @returns the record, or undefined: then the connection must end, without a word, and `problem` says why
    */
-  open(record: Uint8Array): OpenedRecord | undefined {
+  open(record: Uint8Array, into?: Buffer): OpenedRecord | undefined {
     if (this.#problem !== undefined) return undefined
     const chain = this.#chain
     const type = record[0]
@@ -141,7 +145,7 @@ export class RecordOpener {
     if (!isRecordType(type)) return this.#fail('a record has an unknown type')
     if (!typeFits(type, chain)) return this.#fail(`a record of type ${type} has no place here`)
     if (chain.isWornOut(this.#use)) return this.#fail('a record key has served for too long')
-    const plaintext = chain.cipher.open(chain.parametersOf(type, ciphertextLength), record)
+    const plaintext = chain.cipher.open(chain.parametersOf(type, ciphertextLength), record, into)
     if (plaintext === undefined) return this.#fail('a record does not open')
     if (plaintext.length > 0 === isEmptyType(type)) return this.#fail(`a record of type ${type} has the wrong length`)
     chain.advance(type, plaintext.length)
@@ -173,6 +177,7 @@ class KeyChain {
   readonly #suite: SuiteNumber
   /** Record key and IV key in memory of its own, so that an old key can be overwritten. */
   readonly #keys = new Uint8Array(recordKeyBytes + ivKeyBytes)
+  #imported: KeyObject | undefined
 
   constructor({ suite, sender, keys, firstCounter = 0 }: RecordOptions) {
     const algorithms = suiteOf(suite)
@@ -194,7 +199,8 @@ class KeyChain {
     aadScratch.writeUInt32BE(ciphertextLength, 11)
     const iv = this.cipher.ivBytes === gcmIvScratch.length ? gcmIvScratch : cbcIvScratch
     this.cipher.writeIv(iv, this.#keys.subarray(recordKeyBytes), counterScratch)
-    return { key: this.#keys.subarray(0, recordKeyBytes), iv, aad: aadScratch }
+    if (this.records === importedAfterRecords) this.#imported ??= this.cipher.importKey(this.#keys)
+    return { key: this.#keys, imported: this.#imported, iv, aad: aadScratch }
   }
 
   advance(type: RecordType, plaintextLength: number): void {
@@ -203,6 +209,7 @@ class KeyChain {
     this.bytes += plaintextLength
     if (type !== recordType.keyUpdate) return
     this.#keys.set(hkdfExpand(this.#keys.subarray(0, recordKeyBytes), rekeyInfo, recordKeyBytes))
+    this.#imported = undefined
     this.records = 0
     this.bytes = 0
   }

@@ -22,9 +22,9 @@ t.test('A256CBC-HS512: RFC 7518, appendix B.3', async (t) => {
   const ciphertext =
     '4affaaadb78c31c5da4b1b590d10ffbd3dd8d5d302423526912da037ecbcc7bd822c301dd67c373bccb584ad3e9279c2e6d12a1374b77f077553df829410446b36ebd97066296ae6427ea75c2e0846a11a09ccf5370dc80bfecbad28c73f09b3a3b75e662a2594410ae496b2e2e6609e31e6e02cc837f053d21f37ff4f51950bbe2638d09dd7a4930930806d0703b1f6'
   const tag = '4dd3b4c088a7f45c216839645b2012bf2e6269a8c56a816dbc1b267761955bc5'
-  const record = seal(cbc, { key, iv, aad }, 4, plaintext)
+  const record = seal(cbc, { key, imported: undefined, iv, aad }, 4, plaintext)
   t.equal(record.toString('hex'), `04${ciphertext}${tag}`)
-  t.strictSame(cbc.open({ key, iv, aad }, record), plaintext)
+  t.strictSame(cbc.open({ key, imported: undefined, iv, aad }, record), plaintext)
 })
 
 t.test('A256GCM is that of node:crypto, with the whole tag', async (t) => {
@@ -33,7 +33,7 @@ t.test('A256GCM is that of node:crypto, with the whole tag', async (t) => {
   const cipher = createCipheriv('aes-256-gcm', key.subarray(0, 32), iv, { authTagLength: 16 })
   cipher.setAAD(aad)
   const expected = Buffer.concat([Buffer.of(4), cipher.update('hello'), cipher.final(), cipher.getAuthTag()])
-  t.strictSame(seal(gcm, { key, iv, aad }, 4, Buffer.from('hello')), expected)
+  t.strictSame(seal(gcm, { key, imported: undefined, iv, aad }, 4, Buffer.from('hello')), expected)
 })
 
 t.test('the nonce of GCM is the IV key and the counter, that of CBC an HMAC', async (t) => {
@@ -51,9 +51,17 @@ t.test('lengths are those of the ciphertext', async (t) => {
   for (const cipher of [gcm, cbc]) {
     const iv = Buffer.alloc(cipher.ivBytes)
     for (const length of [0, 1, 15, 16, 17, 1000]) {
-      const record = seal(cipher, { key, iv, aad: Buffer.alloc(15) }, 4, Buffer.alloc(length, 7))
+      const parameters = { key, imported: undefined, iv, aad: Buffer.alloc(15) }
+      const record = seal(cipher, parameters, 4, Buffer.alloc(length, 7))
       t.equal(record.length, 1 + cipher.ciphertextLength(length) + cipher.tagBytes)
-      t.strictSame(cipher.open({ key, iv, aad: Buffer.alloc(15) }, record), Buffer.alloc(length, 7))
+      t.strictSame(cipher.open(parameters, record), Buffer.alloc(length, 7))
+      const imported = { ...parameters, imported: cipher.importKey(key) }
+      t.strictSame(seal(cipher, imported, 4, Buffer.alloc(length, 7)), record, 'an imported key is the same key')
+      const into = Buffer.alloc(length + 1)
+      const opened = cipher.open(imported, record, into)
+      t.strictSame(opened, Buffer.alloc(length, 7))
+      t.equal(opened?.buffer, into.buffer)
+      if (length > 0) t.not(cipher.open(imported, record, into.subarray(2))?.buffer, into.buffer, 'there is no room')
     }
   }
 })
@@ -63,8 +71,14 @@ t.test(
   async (t) => {
     const iv = Buffer.alloc(16)
     const aad = Buffer.alloc(15)
-    const record = seal(cbc, { key, iv, aad }, 4, Buffer.alloc(20))
-    t.equal(cbc.open({ key, iv, aad }, Buffer.concat([record.subarray(0, 10), record.subarray(-32)])), undefined)
-    t.equal(cbc.open({ key, iv, aad }, Buffer.concat([record.subarray(0, 1), record.subarray(-32)])), undefined)
+    const record = seal(cbc, { key, imported: undefined, iv, aad }, 4, Buffer.alloc(20))
+    t.equal(
+      cbc.open({ key, imported: undefined, iv, aad }, Buffer.concat([record.subarray(0, 10), record.subarray(-32)])),
+      undefined,
+    )
+    t.equal(
+      cbc.open({ key, imported: undefined, iv, aad }, Buffer.concat([record.subarray(0, 1), record.subarray(-32)])),
+      undefined,
+    )
   },
 )
