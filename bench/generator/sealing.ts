@@ -27,6 +27,8 @@ import { type Dialogue, type Reader, type Step, wait } from './wires/wire.ts'
 const suite = 1
 /** Records lie here until they are in their framing. */
 const scratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax + 256)
+/** What records held lies here until it has been read. */
+const plaintextScratch: Buffer = Buffer.allocUnsafeSlow(recordPlaintextBytesMax)
 /** Kept for what a connection writes, if it is not longer. */
 const outputBytesMax = 98_304
 
@@ -176,7 +178,7 @@ export class Sealing implements Reader {
 
   #receive(bytes: Buffer, start: number, end: number): void {
     const record = decodeBase64(bytes, start + 1, end - 1)
-    const opened = record === undefined ? undefined : this.#opener?.open(record)
+    const opened = record === undefined ? undefined : this.#opener?.open(record, plaintextScratch)
     if (opened === undefined) this.#broken()
     else if (opened.type === recordType.data) this.#inner.consume(opened.plaintext, opened.plaintext.length)
   }
