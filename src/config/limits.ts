@@ -298,7 +298,7 @@ export const limits = {
     value: 100_000,
     unit: 'users',
     reason:
-      'of whom it is remembered that they want receipts, also while they are away; the one that asked longest ago goes first',
+      'of whom it is remembered that they want receipts, also while they are away and after a restart; the one that asked longest ago goes first',
   },
   historyWaitingBytesMax: {
     value: 16 * MEBIBYTE,

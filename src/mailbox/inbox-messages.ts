@@ -79,6 +79,13 @@ export interface Acknowledgement extends Position {
   readonly device: string
 }
 
+/** A user who wants receipts. */
+export interface ReceiptAsker {
+  readonly user: string
+  /** When that was said last, to the day, in Unix milliseconds. */
+  readonly askedAt: number
+}
+
 /** What an inbox knows of one message; a message that was never stored may have been acknowledged as well. */
 export interface StoredFact {
   /** It lies there. */
@@ -133,6 +140,13 @@ export interface InboxCalls {
     take: { after: number; since: number; bytesMax: number }
     give: { entries: Uint8Array; next: number | undefined }
   }
+  /** Who asks for receipts, and who does so no more: those without a time. Users without an account are passed over. */
+  noteReceiptAskers: {
+    take: { askers: readonly { readonly user: string; readonly askedAt: number | undefined }[] }
+    give: true
+  }
+  /** Who asked for receipts, the one who did so longest ago first; a page, `from` one on. A damaged row is left out. */
+  listReceiptAskers: { take: { from: number; limit: number }; give: { askers: readonly ReceiptAsker[]; more: boolean } }
   /** Names of users of whom anything is known, a page of them, `from` one on in an order that holds while nothing changes. */
   listInboxes: { take: { from: number; limit: number }; give: { users: readonly string[]; more: boolean } }
   countInboxes: { take: Record<string, never>; give: InboxCounts }

@@ -2,7 +2,14 @@
 
 import type { AcceptorMessage, SessionKeys } from '../mailbox/acceptor-messages.ts'
 import type { HistoryRun } from '../mailbox/history-messages.ts'
-import type { Acknowledgement, InboxCalls, InboxRun, NotedRun, RemovedRun } from '../mailbox/inbox-messages.ts'
+import type {
+  Acknowledgement,
+  InboxCalls,
+  InboxRun,
+  NotedRun,
+  ReceiptAsker,
+  RemovedRun,
+} from '../mailbox/inbox-messages.ts'
 import type { Position } from '../mailbox/position.ts'
 import type {
   AcknowledgedMessage,
@@ -248,8 +255,8 @@ export type RouterEvent =
       readonly sessions: number
       readonly problem: Fault | undefined
     }
-  /** The password, role or state of an account was changed from outside its sessions. */
-  | { readonly kind: 'accountChanged'; readonly userId: string }
+  /** The password, role or state of an account was changed from outside its sessions, or it was removed. */
+  | { readonly kind: 'accountChanged'; readonly userId: string; readonly isRemoved: boolean }
   /** A bundle of signatures was checked: a byte for each, 1 for a good one; undefined when it could not be done. */
   | { readonly kind: 'verified'; readonly bundle: number; readonly verdicts: Uint8Array | undefined }
   | { readonly kind: 'keyVerdict'; readonly asker: Asker; readonly request: KeyRequest; readonly verdict: KeyVerdict }
@@ -289,6 +296,8 @@ export type RouterEvent =
   | { readonly kind: 'runsRemoved'; readonly removed: readonly RemovedRun[] }
   /** Users of whom the store knows something, told before anybody logs in. */
   | { readonly kind: 'inboxesKnown'; readonly users: readonly string[] }
+  /** Users who asked for receipts, told before anybody logs in. */
+  | { readonly kind: 'receiptAskersKnown'; readonly askers: readonly ReceiptAsker[] }
   /** Entries of the id journal, told before anybody logs in. */
   | { readonly kind: 'journalLoaded'; readonly entries: Uint8Array }
   /** The storage thread has died, or another stands in for it. */
@@ -319,6 +328,8 @@ export type RouterEffect =
   | { readonly kind: 'remember'; readonly run: HistoryRun }
   | { readonly kind: 'pastRequest'; readonly asker: PastAsker; readonly request: PastRequest }
   // What follows is for the store, in this order.
+  /** A user asks for receipts, or does so no more. Goes before all runs that come after it. */
+  | { readonly kind: 'noteReceiptAsker'; readonly user: string; readonly askedAt: number | undefined }
   | { readonly kind: 'append'; readonly run: InboxRun }
   | { readonly kind: 'openInbox'; readonly connection: ConnectionId; readonly take: InboxCalls['openInbox']['take'] }
   | {

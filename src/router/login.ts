@@ -10,6 +10,7 @@ import { beginReading, endOpening, mustOpen, type OpenedInbox, openInbox, resume
 import { tellDelivered } from './inbox/removed.ts'
 import { forgetIfIdle } from './inbox/upkeep.ts'
 import { enter, leave } from './presence.ts'
+import { noteReceiptAsker } from './receipt-askers.ts'
 import { type Applicant, acceptorOf, applicantsOf, type DeviceClaim, type Session, type Step } from './state.ts'
 
 /** A client wants to log in: hands its credentials to whoever checks them. */
@@ -30,7 +31,7 @@ export function authenticate(step: Step, message: AuthenticateMessage): void {
       device: request.DeviceId ?? '',
       acknowledges: request.Ack === true,
       resume: request.Resume,
-      wantsReceipts: request.Receipts === true,
+      wantsReceipts: request.Receipts,
     },
     opening: undefined,
     sealed,
@@ -148,18 +149,6 @@ function refusalNow(
   return sessionsFault(step, user)
 }
 
-/** Remembered also while the user is away: what becomes of its messages then is told when it comes back. */
-function noteReceiptAsker({ state }: Step, user: string): void {
-  const { receiptAskers, options } = state
-  receiptAskers.delete(user)
-  receiptAskers.add(user)
-  if (receiptAskers.size <= options.receiptAskersMax) return
-  for (const oldest of receiptAskers) {
-    receiptAskers.delete(oldest)
-    break
-  }
-}
-
 /** Begins a session; `asked` has what the store said of its device, if it was asked. */
 function begin(
   step: Step,
@@ -192,7 +181,7 @@ function begin(
     keyRequests: 0,
   }
   for (const change of applicant.changes) change(session)
-  if (device.wantsReceipts) noteReceiptAsker(step, session.user)
+  noteReceiptAsker(step, session.user, device.wantsReceipts)
   // The new one comes in before the old one goes: the user is never offline in between.
   enter(step, session)
   if (options.sessionPolicy === 'replace') for (const old of others) endSession(step, old, 'replaced')

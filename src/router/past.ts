@@ -18,6 +18,7 @@ import { messageId, placeOfMessage, receiverTag } from '../security/message-id.t
 import { refuse, say, serverFrame, succeed } from './answer.ts'
 import { send } from './delivery.ts'
 import { historyContent } from './past-page.ts'
+import { wantsReceipts } from './receipt-askers.ts'
 import { type Session, type Step, sessionOf } from './state.ts'
 
 /** Who asks for something of the history. */
@@ -168,7 +169,7 @@ function sayPage(
 
 /** Tells the sender, if that one asked for it, that everything up to a message was read. */
 function tellRead(step: Step, request: Extract<PastRequest, { kind: 'read' }>, moved: boolean): void {
-  if (!moved || !step.state.receiptAskers.has(request.with)) return
+  if (!moved || !wantsReceipts(step, request.with)) return
   const content: ReceiptEvent = { ToUserId: request.user, Status: 'read', Items: [{ MsgId: request.messageId }] }
   send(step, request.with, serverFrame(step, 'ReceiptEvent', content), undefined)
 }

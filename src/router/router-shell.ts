@@ -176,7 +176,7 @@ export class RouterShell {
   }
 
   /** What the store knows from before, told before anybody logs in. */
-  remember(event: Extract<RouterEvent, { kind: 'inboxesKnown' | 'journalLoaded' }>): void {
+  remember(event: Extract<RouterEvent, { kind: 'inboxesKnown' | 'receiptAskersKnown' | 'journalLoaded' }>): void {
     this.#run(event)
   }
 
@@ -185,9 +185,9 @@ export class RouterShell {
     this.#post({ kind: 'quiesced' })
   }
 
-  /** An account was changed from outside its sessions: they end. */
-  accountChanged(userId: string): void {
-    this.#post({ kind: 'accountChanged', userId })
+  /** An account was changed from outside its sessions, or removed: they end. */
+  accountChanged(userId: string, isRemoved = false): void {
+    this.#post({ kind: 'accountChanged', userId, isRemoved })
   }
 
   /** Keys of a user were revoked from outside the sessions. */
@@ -336,6 +336,7 @@ export class RouterShell {
           .then((verdict) => this.#post({ kind: 'pastVerdict', asker, request, verdict }))
         break
       }
+      case 'noteReceiptAsker':
       case 'append':
       case 'openInbox':
       case 'readInbox':

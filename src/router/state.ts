@@ -59,8 +59,8 @@ export interface Sealed {
 
 /** What a client says of its device when it logs in. */
 export interface DeviceClaim {
-  /** Whether its user wants to hear what becomes of messages later. */
-  readonly wantsReceipts: boolean
+  /** Whether its user wants to hear what becomes of messages later; undefined: as before. */
+  readonly wantsReceipts: boolean | undefined
   /** Empty: a device of its own, which lives as long as its connection. */
   readonly device: string
   readonly acknowledges: boolean
@@ -188,8 +188,8 @@ export interface RouterState {
   readonly past: PastState
   /** What became of messages lately. */
   readonly trace: Trace
-  /** Users who asked for receipts, the one that did so longest ago first. */
-  readonly receiptAskers: Set<string>
+  /** Users who asked for receipts, the one that did so longest ago first, and the times that the store was told. */
+  readonly receiptAskers: Map<string, number>
 }
 
 /** An empty router. */
@@ -215,7 +215,7 @@ export function createRouterState(options: RouterOptions): RouterState {
     inbox: createInboxState(options.inbox),
     past: createPastState(options.past),
     trace: new Trace(options.traceRuns),
-    receiptAskers: new Set(),
+    receiptAskers: new Map(),
   }
 }
 

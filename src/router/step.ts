@@ -23,6 +23,7 @@ import {
 } from './login.ts'
 import { pastDecided } from './past.ts'
 import { announce } from './presence.ts'
+import { receiptAskersKnown } from './receipt-askers.ts'
 import { acknowledged, passwordChanged } from './requests.ts'
 import type { RouterState, Step } from './state.ts'
 import { takeRelay, takeRequest, takeSigned, verified } from './verification.ts'
@@ -77,6 +78,8 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'accountChanged':
       accountChanged(at, event.userId)
+      // Whoever gets the name next has asked for nothing.
+      if (event.isRemoved) state.receiptAskers.delete(event.userId)
       break
     case 'verified':
       verified(at, event.bundle, event.verdicts)
@@ -123,6 +126,9 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'inboxesKnown':
       for (const user of event.users) state.inbox.known.add(user)
+      break
+    case 'receiptAskersKnown':
+      receiptAskersKnown(at, event.askers)
       break
     case 'journalLoaded':
       state.inbox.repeats.load(event.entries)

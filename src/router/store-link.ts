@@ -26,7 +26,9 @@ export interface InboxStore {
 /** What the router asks of the store. */
 export type StoreEffect = Extract<
   RouterEffect,
-  { kind: 'append' | 'openInbox' | 'readInbox' | 'noteAcknowledged' | 'noteWritten' | 'journal' }
+  {
+    kind: 'append' | 'openInbox' | 'readInbox' | 'noteAcknowledged' | 'noteWritten' | 'noteReceiptAsker' | 'journal'
+  }
 >
 
 /** A request that waits for its turn, or for its answer. */
@@ -53,6 +55,8 @@ export class StoreLink {
   #runs: Extract<Asked, { kind: 'run' }>[] = []
   readonly #acknowledgements = new Map<string, Acknowledgement>()
   readonly #written = new Map<string, { readonly user: string } & Position>()
+  /** By their users. */
+  readonly #askers = new Map<string, number | undefined>()
   #journal: Uint8Array[] = []
   #isScheduled = false
   /** Notes that were sent and are not answered. */
@@ -68,7 +72,7 @@ export class StoreLink {
   }
 
   #gathered(): number {
-    return this.#acknowledgements.size + this.#written.size + this.#journal.length
+    return this.#acknowledgements.size + this.#written.size + this.#askers.size + this.#journal.length
   }
 
   /** There is a store: what has no answer is asked of it. */
@@ -121,6 +125,9 @@ export class StoreLink {
         this.#noteWritten({ user, epoch, seq })
         break
       }
+      case 'noteReceiptAsker':
+        this.#askers.set(effect.user, effect.askedAt)
+        break
       case 'journal':
         this.#journal.push(effect.entries)
         break
@@ -168,6 +175,7 @@ export class StoreLink {
   #flush(): void {
     if (this.#link.kind === 'down') return
     const { store } = this.#link
+    this.#sendAskers(store)
     let sent = 0
     for (const asked of this.#unsent) {
       if (asked.kind === 'run') {
@@ -190,6 +198,16 @@ export class StoreLink {
       if (this.#link.kind === 'down' || this.#link.store !== store) return
       this.#unanswered.delete(asked)
       if (event !== undefined) this.#post(event)
+    })
+  }
+
+  /** Ahead of everything else: of a message that is answered `stored` it is on the disk as well who wants to hear of it. */
+  #sendAskers(store: InboxStore): void {
+    if (this.#askers.size === 0) return
+    const askers = [...this.#askers].map(([user, askedAt]) => ({ user, askedAt }))
+    this.#askers.clear()
+    this.#note(store.call('noteReceiptAskers', { askers }), () => {
+      for (const { user, askedAt } of askers) if (!this.#askers.has(user)) this.#askers.set(user, askedAt)
     })
   }
 

@@ -74,7 +74,7 @@ export function controlHandlers(parts: {
 
 /** Tells the sessions of a user what was done to the account. */
 function tellShell(shell: RouterShell, name: StoreCallName, userId: string, give: unknown): void {
-  if (changesAccount.has(name)) shell.accountChanged(userId)
+  if (changesAccount.has(name)) shell.accountChanged(userId, name === 'removeAccount')
   // The store gives what `StoreCalls` says.
   else if (name === 'setPolicies') shell.policiesChanged(userId, give as StoreCalls['setPolicies']['give'])
   else if (name === 'revokeKey') shell.keysRevoked(userId, [give as StoreCalls['revokeKey']['give']])

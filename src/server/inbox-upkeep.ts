@@ -55,6 +55,11 @@ export async function rememberInboxes(store: Store, shell: Pick<RouterShell, 're
     shell.remember({ kind: 'inboxesKnown', users: page.users })
     more = page.more
   }
+  for (let from = 0, more = true; more; from += usersAtOnce) {
+    const page = await store.call('listReceiptAskers', { from, limit: usersAtOnce })
+    shell.remember({ kind: 'receiptAskersKnown', askers: page.askers })
+    more = page.more
+  }
   for (let after: number | undefined = 0; after !== undefined; ) {
     const since = now - journalMs
     const page: { entries: Uint8Array; next: number | undefined } = await store.call('loadJournal', {

@@ -4,13 +4,14 @@ import type { Accounts } from './accounts.ts'
 import type { DeviceKeys } from './device-keys.ts'
 import type { History } from './history.ts'
 import type { Inboxes } from './inboxes.ts'
+import type { ReceiptAskers } from './receipt-askers.ts'
 
 /** What each call does, synchronously. */
 export type CallTable = {
   readonly [Call in StoreCallName]: (take: StoreCalls[Call]['take']) => StoreCalls[Call]['give']
 }
 
-/** Calls that write to accounts: each has a savepoint of its own in a commit. `tokenKey` writes the first time. */
+/** Calls that write rows at once, of accounts mostly: each has a savepoint of its own in a commit. `tokenKey` writes the first time. */
 export const accountWrites: ReadonlySet<StoreCallName> = new Set([
   'addAccount',
   'importAccounts',
@@ -25,6 +26,7 @@ export const accountWrites: ReadonlySet<StoreCallName> = new Set([
   'revokeKey',
   'resetKeys',
   'tokenKey',
+  'noteReceiptAskers',
 ])
 
 /** Calls that change inboxes or the history, in memory first: they are undone with the whole commit. */
@@ -51,11 +53,12 @@ export interface CallTakers {
   readonly keys: DeviceKeys
   readonly inboxes: () => Inboxes
   readonly history: () => History
+  readonly askers: ReceiptAskers
   readonly probe: () => StoreCalls['probeStore']['give']
 }
 
 /** Makes the table. Inboxes are asked for at the first call that needs them: whoever changes accounts only does not load them. */
-export function callTable({ accounts, keys, inboxes, history, probe }: CallTakers): CallTable {
+export function callTable({ accounts, keys, inboxes, history, askers, probe }: CallTakers): CallTable {
   return {
     findAccount: (take) => accounts.findAccount(take),
     countAccounts: () => accounts.countAccounts(),
@@ -72,6 +75,7 @@ export function callTable({ accounts, keys, inboxes, history, probe }: CallTaker
       keys.forgetUser(take.userId)
       inboxes().removeInbox({ user: take.userId })
       history().forgetUser(take.userId)
+      askers.forgetUser(take.userId)
       return removed
     },
     listAccounts: (take) => accounts.listAccounts(take),
@@ -91,6 +95,8 @@ export function callTable({ accounts, keys, inboxes, history, probe }: CallTaker
     expire: (take) => inboxes().expire(take),
     journalIds: (take) => inboxes().journalIds(take),
     loadJournal: (take) => inboxes().loadJournal(take),
+    noteReceiptAskers: (take) => askers.noteReceiptAskers(take),
+    listReceiptAskers: (take) => askers.listReceiptAskers(take),
     listInboxes: (take) => inboxes().listInboxes(take),
     countInboxes: () => inboxes().countInboxes(),
     removeInbox: (take) => inboxes().removeInbox(take),

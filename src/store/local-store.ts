@@ -19,6 +19,7 @@ import { History } from './history.ts'
 import type { JournalLimits } from './id-journal.ts'
 import type { Inboxes } from './inboxes.ts'
 import { openInboxes } from './open-inboxes.ts'
+import { ReceiptAskers } from './receipt-askers.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import { steadyClock } from './steady-clock.ts'
@@ -111,6 +112,7 @@ export class LocalStore implements Store {
       keys,
       inboxes: () => this.inboxes(),
       history: () => this.history(),
+      askers: new ReceiptAskers(database),
       probe: () => this.#probe(),
     })
     this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, monotonic)

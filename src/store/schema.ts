@@ -134,6 +134,11 @@ const migrations: readonly string[] = [
    ) STRICT;
    CREATE UNIQUE INDEX history_place ON history (conversation, first);
    INSERT INTO counters (name, value) VALUES ('probes', 0);`,
+  `CREATE TABLE receipt_askers (
+     user_id  TEXT PRIMARY KEY NOT NULL,
+     asked_at INTEGER NOT NULL,
+     crc      INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 /** The version of the format that this program writes. */

@@ -8,6 +8,7 @@ import { Inbox } from './inbox.ts'
 import { loadInboxes } from './inbox-loader.ts'
 import { InboxTable } from './inbox-table.ts'
 import { countedSegments, damageOf } from './open-inboxes.ts'
+import { ReceiptAskers } from './receipt-askers.ts'
 import { readVersion, schemaVersion } from './schema.ts'
 import { SegmentTable } from './segment-table.ts'
 import { toStoreError } from './sqlite-errors.ts'
@@ -88,6 +89,11 @@ function verifyOpen(database: Database.Database, commitsSeen: number | undefined
   )
   const journal = verifyJournal(database)
   if (journal.damaged > 0) faults.push(`${journal.damaged} rows of the id journal are damaged and will not be used.`)
+  const askers = new ReceiptAskers(database).countDamaged()
+  if (askers > 0) {
+    const rows = askers === 1 ? '1 row is' : `${askers} rows are`
+    faults.push(`Of those who asked for receipts ${rows} damaged: they get none until they log in again.`)
+  }
   const accounts = database.prepare('SELECT count(*) AS count FROM accounts').get([]) as { readonly count: number }
   return { accounts: accounts.count, segments: loaded.rows, messages, journalEntries: journal.entries, faults }
 }

@@ -172,7 +172,7 @@ t.test('a change of the account ends what waits', async (t) => {
   const world = new RouterWorld()
   loginSealed(world, 1, 'ann')
   answer(world, world.request(1, 'EnrolKeyRequest', enrolRequest), { kind: 'unapproved', thumbprint })
-  world.step({ kind: 'accountChanged', userId: 'ann' })
+  world.step({ kind: 'accountChanged', userId: 'ann', isRemoved: false })
   t.equal(world.state.pendingKeys.size, 0)
 })
 

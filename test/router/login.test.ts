@@ -121,7 +121,7 @@ t.test('a change of the account ends its sessions and voids logins that are bein
   world.login(3, 'bob')
   world.authenticate(4, { UserId: 'ann', Password: 'old' })
   world.authenticate(5, { UserId: 'bob', Password: 'x' })
-  const effects = world.step({ kind: 'accountChanged', userId: 'ann' })
+  const effects = world.step({ kind: 'accountChanged', userId: 'ann', isRemoved: false })
   t.strictSame(closedBy(effects), [
     { connection: 1, reason: 'account_changed' },
     { connection: 2, reason: 'account_changed' },

@@ -93,7 +93,7 @@ class Simulation {
     const roll = this.#random()
     if (roll < 0.35) this.#settleOne()
     else if (roll < 0.36) this.#loseAcceptor(this.#pick(acceptors))
-    else if (roll < 0.38) this.#step({ kind: 'accountChanged', userId: this.#pick(users) })
+    else if (roll < 0.38) this.#step({ kind: 'accountChanged', userId: this.#pick(users), isRemoved: false })
     else if (roll < 0.43) this.#step({ kind: 'tick' })
     else if (roll < 0.47) this.#command()
     else if (this.#clients.size < this.#below(clientsMax)) this.#connect()
@@ -300,6 +300,7 @@ class Simulation {
       }
       case 'noteAcknowledged':
       case 'noteWritten':
+      case 'noteReceiptAsker':
       case 'journal':
       case 'exchangeKeys':
       case 'cancelExchange':

@@ -10,7 +10,7 @@ t.test('events about nobody cause nothing and leave nothing behind', (t) => {
   t.strictSame(world.closed(1), [])
   t.strictSame(world.verdict(1, { ok: false, code: 'auth_failed', message: 'No.' }), [])
   t.strictSame(world.step({ kind: 'userFound', userId: 'ann', found: 'exists' }), [])
-  t.strictSame(world.step({ kind: 'accountChanged', userId: 'ann' }), [])
+  t.strictSame(world.step({ kind: 'accountChanged', userId: 'ann', isRemoved: false }), [])
   t.strictSame(world.step({ kind: 'acceptorLost', acceptor: 3 }), [])
   t.strictSame(world.step({ kind: 'tick' }), [])
   const { peers, users, receipts, lookups, presenceChanges } = world.state

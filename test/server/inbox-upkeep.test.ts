@@ -52,11 +52,14 @@ t.test('everything is looked at in pieces, and what left unread is told', async 
 t.test('the router is told at the start whom the store knows, and which messages', async (t) => {
   const store = openLocalStore({ dataDir: t.testdir() })
   await store.call('openInbox', { user: 'bob', device: 'phone', acknowledges: true })
+  await store.call('addAccount', { userId: 'ann', passwordHash: 'h', role: 'user' })
+  await store.call('noteReceiptAskers', { askers: [{ user: 'ann', askedAt: 7 }] })
   await store.call('journalIds', { entries: Buffer.alloc(32, 1) })
   const told: unknown[] = []
   await rememberInboxes(store, { remember: (event) => told.push(event) }, Date.now())
   t.match(told, [
     { kind: 'inboxesKnown', users: ['bob'] },
+    { kind: 'receiptAskersKnown', askers: [{ user: 'ann', askedAt: 7 }] },
     { kind: 'journalLoaded', entries: Buffer.alloc(32, 1) },
   ])
   store.close()

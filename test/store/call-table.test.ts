@@ -4,6 +4,7 @@ import { accountWrites, callTable, inboxReads, inboxWrites } from '../../src/sto
 import type { DeviceKeys } from '../../src/store/device-keys.ts'
 import type { History } from '../../src/store/history.ts'
 import type { Inboxes } from '../../src/store/inboxes.ts'
+import type { ReceiptAskers } from '../../src/store/receipt-askers.ts'
 
 /** Answers every call with its name, and notes it. */
 function recorder<Target>(calls: string[]): Target {
@@ -17,12 +18,13 @@ t.test('every call goes to the method of its name', async (t) => {
     keys: recorder<DeviceKeys>(calls),
     inboxes: () => recorder<Inboxes>(calls),
     history: () => recorder<History>(calls),
+    askers: recorder<ReceiptAskers>(calls),
     probe: () => recorder<{ probeStore: () => never }>(calls).probeStore(),
   })
   for (const [name, call] of Object.entries(table)) t.equal((call as (take: unknown) => unknown)({}), name, name)
   t.strictSame(
     calls.filter((name) => !(name in table)),
-    ['forgetUser', 'forgetUser'],
+    ['forgetUser', 'forgetUser', 'forgetUser'],
   )
   for (const name of [...accountWrites, ...inboxWrites, ...inboxReads]) t.ok(name in table, name)
 })
@@ -38,10 +40,11 @@ t.test('with an account its keys and its inbox go, and inboxes are loaded only w
       return recorder<Inboxes>(calls)
     },
     history: () => recorder<History>(calls),
+    askers: recorder<ReceiptAskers>(calls),
     probe: () => recorder<{ probeStore: () => never }>(calls).probeStore(),
   })
   table.countAccounts({})
   t.equal(loads, 0)
   table.removeAccount({ userId: 'ann' })
-  t.strictSame(calls, ['countAccounts', 'removeAccount', 'forgetUser', 'removeInbox', 'forgetUser'])
+  t.strictSame(calls, ['countAccounts', 'removeAccount', 'forgetUser', 'removeInbox', 'forgetUser', 'forgetUser'])
 })

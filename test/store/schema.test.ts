@@ -37,7 +37,7 @@ t.test('accounts of the first version may send what they could, and have no keys
   const database = new Database(':memory:')
   migrate(database, 'parley.db')
   database.exec('DROP TABLE segments; DROP TABLE devices; DROP TABLE inboxes; DROP TABLE id_journal')
-  database.exec('DROP TABLE conversations; DROP TABLE history')
+  database.exec('DROP TABLE conversations; DROP TABLE history; DROP TABLE receipt_askers')
   database.exec("DELETE FROM counters WHERE name <> 'first_generation'")
   database.exec('DROP TABLE device_keys; DROP TABLE key_log; DROP TABLE key_resets')
   database.exec('ALTER TABLE accounts DROP COLUMN signed_only; ALTER TABLE accounts DROP COLUMN end_to_end')

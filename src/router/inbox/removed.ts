@@ -4,6 +4,7 @@ import type { ReceiptEvent } from '../../protocol/entities/index.ts'
 import { messageId, receiverTag } from '../../security/message-id.ts'
 import { serverFrame } from '../answer.ts'
 import { send } from '../delivery.ts'
+import { wantsReceipts } from '../receipt-askers.ts'
 import type { Step } from '../state.ts'
 
 /** Names in one event, so that it stays a small message. */
@@ -17,7 +18,7 @@ export function tellRemoved(step: Step, removed: readonly RemovedRun[]): void {
 /** Tells the senders who asked that a device of the receiver has acknowledged stored messages. */
 export function tellDelivered(step: Step, delivered: readonly NotedRun[]): void {
   for (const run of delivered) {
-    if (step.state.receiptAskers.has(Buffer.from(run.note).toString('utf8'))) tell(step, run, 'delivered')
+    if (wantsReceipts(step, Buffer.from(run.note).toString('utf8'))) tell(step, run, 'delivered')
   }
 }
 

@@ -1,5 +1,6 @@
 /** The way of runs to the store, and what comes back of them. */
 import type { AppendFault } from '../../mailbox/inbox-messages.ts'
+import { wantsReceipts } from '../receipt-askers.ts'
 import type { Step } from '../state.ts'
 import { decideGivenUp, journalEntries, settle, tidy } from './outcomes.ts'
 import { owesAcknowledgement, type Reader, type Recipient } from './recipient.ts'
@@ -48,8 +49,8 @@ function store(step: Step, recipient: Recipient, entry: Entry): void {
 const nothing = new Uint8Array(0)
 
 /** Whether a sender hears of what becomes of a message later: who asked for it, and whoever's messages may have to make room. */
-function isToBeTold({ state }: Step, sender: string): boolean {
-  return state.inbox.options.dropsOldest || state.receiptAskers.has(sender)
+function isToBeTold(step: Step, sender: string): boolean {
+  return step.state.inbox.options.dropsOldest || wantsReceipts(step, sender)
 }
 
 /** The store has answered. */

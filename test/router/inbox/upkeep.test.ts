@@ -40,6 +40,6 @@ t.test('of a changed account nothing is taken for granted', async (t) => {
   world.login(1, 'ann')
   world.relay(1, 'bob')
   world.stored(runsIn(world.found('bob')))
-  world.step({ kind: 'accountChanged', userId: 'bob' })
+  world.step({ kind: 'accountChanged', userId: 'bob', isRemoved: false })
   t.match(world.relay(1, 'bob'), [{ kind: 'findUser', userId: 'bob' }])
 })
