@@ -1,5 +1,6 @@
 /** The rows of conversations: who takes part, how far each has read, and where one ends that has no messages any more. */
 import type Database from 'libsql'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 import { type Conversation, emptyTally, type Pair, type Tally } from './conversation.ts'
 import { integers } from './segment-table.ts'
@@ -19,6 +20,16 @@ interface Row {
   readonly crc: number
 }
 
+/** A conversation as `inspect` finds it. */
+export interface InspectedConversation extends Pair {
+  readonly id: number
+  /** Its users are gone, and its messages are about to be. */
+  readonly isRemoved: boolean
+  /** Whether it is what was written. */
+  readonly isSound: boolean
+}
+
+const inspectPageRows = 1024
 const numbers = [
   'low_read',
   'high_read',
@@ -43,6 +54,7 @@ export class ConversationTable {
   readonly #findRemoved: Database.Statement
   readonly #delete: Database.Statement
   readonly #names: Database.Statement
+  readonly #all: Database.Statement
   #lastId: number
   #damaged = 0
 
@@ -72,6 +84,10 @@ export class ConversationTable {
     this.#names = database.prepare(
       `SELECT id, CAST(low AS BLOB) AS low, CAST(high AS BLOB) AS high FROM conversations
        WHERE id > ? AND removed = 0 ORDER BY id LIMIT ?`,
+    )
+    this.#all = database.prepare(
+      `SELECT id, CAST(low AS BLOB) AS low, CAST(high AS BLOB) AS high, ${integers(...numbers, 'removed', 'crc')}
+       FROM conversations WHERE id > ? ORDER BY id LIMIT ${inspectPageRows}`,
     )
     const row = database.prepare('SELECT coalesce(max(id), 0) AS id FROM conversations').get([])
     this.#lastId = (row as { readonly id: number }).id
@@ -148,6 +164,25 @@ export class ConversationTable {
   page(afterId: number, limit: number): readonly (Pair & { readonly id: number })[] {
     const rows = this.#names.all([afterId, limit]) as { id: number; low: ArrayBuffer; high: ArrayBuffer }[]
     return rows.map(({ id, low, high }) => ({ id, low: String(Buffer.from(low)), high: String(Buffer.from(high)) }))
+  }
+
+  /** All conversations, compared with their checksums. */
+  *inspect(): Generator<InspectedConversation> {
+    for (let after = 0; ; ) {
+      const page = this.#all.all([after]) as (Row & { low: ArrayBuffer; high: ArrayBuffer; removed: number })[]
+      for (const row of page) {
+        // In a damaged file ids may run in circles.
+        if (row.id <= after)
+          throw new StoreError('storage_failed', 'The conversations are damaged: their order is wrong.')
+        after = row.id
+        const { id, crc } = row
+        const pair = { low: String(Buffer.from(row.low)), high: String(Buffer.from(row.high)) }
+        const isRemoved = row.removed !== 0
+        const values = numbers.map((name) => row[name])
+        yield { ...pair, id, isRemoved, isSound: crc === (isRemoved ? removedMark : checksum(pair, id, values)) }
+      }
+      if (page.length < inspectPageRows) return
+    }
   }
 
   /** The pair of a conversation. */

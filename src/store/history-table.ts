@@ -4,6 +4,7 @@
  * another conversation's; `crc` goes on from it over the frames.
  */
 import type Database from 'libsql'
+import { StoreError } from '../mailbox/store-error.ts'
 import { crc32 } from './checksum.ts'
 import type { Conversation, Pair, Piece, Tally } from './conversation.ts'
 import { withDelimiters } from './frame-bytes.ts'
@@ -26,6 +27,12 @@ export interface AgedRow {
   readonly conversation: number
   readonly first: number
   readonly time: number
+}
+
+/** A row as `inspect` finds it. */
+export interface InspectedRow extends AgedRow {
+  /** Undefined when it is not what was written. */
+  readonly row: PastRow | undefined
 }
 
 type Key = Pair & { readonly id: number }
@@ -64,6 +71,7 @@ const numbers = [
 ] as const
 const head = `id, CAST(first AS INTEGER) AS first, ${integers(...numbers, 'head_crc')}, CAST(pieces AS BLOB) AS pieces`
 
+const inspectPageRows = 1024
 /** A damaged row that says to hold more has a wrong number. */
 const rowMessagesPlausible = 16_384
 
@@ -194,6 +202,27 @@ export class HistoryTable {
     }
     conversation.tally = { ...conversation.tally, last: passed }
     conversation.hasDamagedEnd = false
+  }
+
+  /** All rows in the order in which they were written, compared with their checksums. `keyOf` knows the conversations. Reads every byte. */
+  *inspect(keyOf: (conversation: number) => Key | undefined): Generator<InspectedRow> {
+    for (let after = 0; ; ) {
+      const page = this.oldest(after, inspectPageRows)
+      for (const aged of page) {
+        // In a damaged file ids may run in circles.
+        if (aged.id <= after) throw new StoreError('storage_failed', 'The history is damaged: its order is wrong.')
+        after = aged.id
+        const key = keyOf(aged.conversation)
+        const found = this.#body.get([aged.id]) as BodyRow | undefined
+        const isWhole =
+          found !== undefined &&
+          key !== undefined &&
+          isSound(key, found) &&
+          crc32(found.frames, found.head_crc) === found.crc
+        yield { ...aged, row: isWhole ? rowOf(found) : undefined }
+      }
+      if (page.length < inspectPageRows) return
+    }
   }
 
   /** Rows in the order in which they were written. */

@@ -12,6 +12,7 @@ import { ReceiptAskers } from './receipt-askers.ts'
 import { readVersion, schemaVersion } from './schema.ts'
 import { SegmentTable } from './segment-table.ts'
 import { toStoreError } from './sqlite-errors.ts'
+import { verifyHistory } from './verify-history.ts'
 
 /** What a database holds, and what is wrong with it. */
 export interface Verification {
@@ -19,6 +20,9 @@ export interface Verification {
   readonly segments: number
   readonly messages: number
   readonly journalEntries: number
+  readonly conversations: number
+  /** Messages in the history. */
+  readonly pastMessages: number
   /** A sentence each; none: everything is as it was written. */
   readonly faults: readonly string[]
 }
@@ -87,6 +91,8 @@ function verifyOpen(database: Database.Database, commitsSeen: number | undefined
       commitsSeen,
     }),
   )
+  const history = verifyHistory(database)
+  faults.push(...history.faults)
   const journal = verifyJournal(database)
   if (journal.damaged > 0) faults.push(`${journal.damaged} rows of the id journal are damaged and will not be used.`)
   const askers = new ReceiptAskers(database).countDamaged()
@@ -95,7 +101,15 @@ function verifyOpen(database: Database.Database, commitsSeen: number | undefined
     faults.push(`Of those who asked for receipts ${rows} damaged: they get none until they log in again.`)
   }
   const accounts = database.prepare('SELECT count(*) AS count FROM accounts').get([]) as { readonly count: number }
-  return { accounts: accounts.count, segments: loaded.rows, messages, journalEntries: journal.entries, faults }
+  return {
+    accounts: accounts.count,
+    segments: loaded.rows,
+    messages,
+    journalEntries: journal.entries,
+    conversations: history.conversations,
+    pastMessages: history.messages,
+    faults,
+  }
 }
 
 function verifyJournal(database: Database.Database): { readonly entries: number; readonly damaged: number } {

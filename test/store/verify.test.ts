@@ -16,7 +16,15 @@ t.test('a sound database has no faults, and is told of in numbers', async (t) =>
   const dataDir = t.testdir()
   await storeSome(dataDir, runs)
   const verification = verifyDatabase(join(dataDir, databaseFileName))
-  t.strictSame(verification, { accounts: 1, segments: 200, messages: 1000, journalEntries: 500, faults: [] })
+  t.strictSame(verification, {
+    accounts: 1,
+    segments: 200,
+    messages: 1000,
+    journalEntries: 500,
+    conversations: 0,
+    pastMessages: 0,
+    faults: [],
+  })
 })
 
 t.test('it works while a server writes', async (t) => {

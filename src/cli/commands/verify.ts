@@ -41,6 +41,8 @@ async function verify(context: CliContext, file: string | undefined, options: Se
 }
 
 /** What a database holds, for people. */
-export function contentText({ accounts, messages, segments, journalEntries }: Verification): string {
-  return `${accounts} accounts, ${messages} stored messages in ${segments} segments, ${journalEntries} remembered ids`
+export function contentText(verification: Verification): string {
+  const { accounts, messages, segments, conversations, pastMessages, journalEntries } = verification
+  const inboxes = `${messages} stored messages in ${segments} segments`
+  return `${accounts} accounts, ${inboxes}, ${pastMessages} messages of ${conversations} conversations in the history, ${journalEntries} remembered ids`
 }
