@@ -1,23 +1,24 @@
-// Runs the compiled tests (build/test/**/*.test.js) with tap. Build first: `npm test` does both.
+// Runs the compiled tests (build/test/**/*.test.js), each file as a process of its own. Build first: `npm test` does both.
 //
 //   node scripts/test.mjs                 every test but those under test/long/
 //   node scripts/test.mjs --long          only those under test/long/
 //   node scripts/test.mjs store ring      only files whose path contains one of the words
+//   node scripts/test.mjs --jobs=4        so many files at a time
 //   node scripts/test.mjs --results=FILE  also writes {"passed", "failed", "skipped"} as JSON
 //
-// Other options that begin with "-" go to tap as they are.
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// The files use tap as a library. Its runner is not used: it starts every file with its module loaders, which
+// takes more than twice the time of the file itself. All that the files print is kept in .tap/, as TAP.
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { runTestFile } from './test-file.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const compiledTests = join(root, 'build', 'test')
-const requireFromTap = requireOfTap()
+
+/** What starts whole servers, and so takes longest, comes first: then no core waits at the end for a long file on another. */
+const slowFolders = ['system', 'server', 'workers', 'cli']
 
 const options = readArguments(process.argv.slice(2))
 const files = testFiles(options)
@@ -31,25 +32,18 @@ if (files.length === 0) {
   // A project without long tests is no fault; a filter that finds nothing, or a missing build, is one.
   process.exit(options.long && options.words.length === 0 && existsSync(compiledTests) ? 0 : 1)
 }
-
-buildTapWhenNeeded()
 process.exitCode = await runTests()
 
-function requireOfTap() {
-  try {
-    return createRequire(createRequire(import.meta.url).resolve('tap/package.json'))
-  } catch {
-    console.error('test: tap is missing. Run "npm install" in this folder first (without --omit=dev).')
-    process.exit(1)
-  }
-}
-
 function readArguments(argv) {
-  const found = { long: false, results: undefined, words: [], forTap: [] }
+  const found = { long: false, results: undefined, jobs: undefined, words: [] }
   for (const argument of argv) {
     if (argument === '--long') found.long = true
     else if (argument.startsWith('--results=')) found.results = argument.slice('--results='.length)
-    else if (argument.startsWith('-')) found.forTap.push(argument)
+    else if (/^--jobs=[1-9]\d*$/.test(argument)) found.jobs = Number(argument.slice('--jobs='.length))
+    else if (argument.startsWith('-')) {
+      console.error(`test: there is no option ${argument}. There are --long, --jobs=N and --results=FILE.`)
+      process.exit(2)
+    }
     // A path to a source names its compiled twin.
     else
       found.words.push(
@@ -62,124 +56,79 @@ function readArguments(argv) {
   return found
 }
 
-/** The compiled test files that were asked for, sorted. Helper modules do not end in `.test.js`. */
+/** The compiled test files that were asked for, in the order in which they run. Helper modules do not end in `.test.js`. */
 function testFiles({ long, words }) {
   if (!existsSync(compiledTests)) return []
   return readdirSync(compiledTests, { recursive: true })
     .filter((path) => path.endsWith('.test.js') && path.startsWith(`long${sep}`) === long)
     .filter((path) => words.length === 0 || words.some((word) => join('test', path).includes(word)))
-    .sort()
+    .sort((one, other) => turnOf(one) - turnOf(other) || (one < other ? -1 : 1))
     .map((path) => relative(root, join(compiledTests, path)))
 }
 
-/**
- * tap compiles the set of its plugins into node_modules. A fresh install has the default set, with
- * the TypeScript plugin, which can't load TypeScript 7; .taprc leaves it out, and tap has to be built once.
- */
-function buildTapWhenNeeded() {
-  const built = readFileSync(
-    join(dirname(requireFromTap.resolve('@tapjs/test/package.json')), 'test-built/dist/esm/index.js'),
-    'utf8',
-  )
-  if (!built.includes('@tapjs/typescript')) return
-  console.error('test: building tap without its TypeScript plugin (once after an install)')
-  const { status } = spawnSync(process.execPath, [tapCommand(), 'build'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if (status !== 0) {
-    console.error('test: "tap build" failed; see above.')
-    process.exit(1)
-  }
+function turnOf(path) {
+  const index = slowFolders.indexOf(path.split(sep)[0])
+  return index === -1 ? slowFolders.length : index
 }
 
-function tapCommand() {
-  return requireFromTap.resolve('tap/package.json').replace(/package\.json$/, join('dist', 'esm', 'run.mjs'))
-}
-
-/** Runs tap over the files, prints one line of summary, returns the exit code. The raw TAP is kept in `.tap`. */
+/** Runs the files, prints a line for each and one of summary, returns the exit code. */
 async function runTests() {
   const started = Date.now()
-  const raw = join(root, '.tap', options.long ? 'long.tap' : 'test.tap')
-  mkdirSync(dirname(raw), { recursive: true })
-  writeFileSync(raw, '')
-  // tap's reporters need a terminal; elsewhere its TAP is read here, and only what matters is printed.
-  const reporting = process.stdout.isTTY || options.forTap.some((option) => /^(-R|--reporter)/.test(option))
-  const commandLine = [
-    tapCommand(),
-    // Two at a time even on one core: much of a system test is waiting.
-    `--jobs=${Math.min(8, Math.max(2, availableParallelism()))}`,
-    ...(options.long ? ['--timeout=1200'] : []),
-    ...(reporting ? [`--output-file=${raw}`] : ['--reporter=tap']),
-    ...options.forTap,
-    ...files,
-  ]
-  const tap = spawn(process.execPath, commandLine, {
-    cwd: root,
-    stdio: ['ignore', reporting ? 'inherit' : 'pipe', 'inherit'],
-  })
-  if (tap.stdout !== null) {
-    const print = linePrinter()
-    createInterface({ input: tap.stdout }).on('line', (line) => {
-      appendFileSync(raw, `${line}\n`)
-      print(line)
-    })
+  const kept = join(root, '.tap', options.long ? 'long.tap' : 'test.tap')
+  mkdirSync(dirname(kept), { recursive: true })
+  writeFileSync(kept, 'TAP version 14\n')
+  let done = 0
+  const failedFiles = []
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  const waiting = files.values()
+  const runOneAfterTheOther = async () => {
+    for (const file of waiting) {
+      const result = await runTestFile({ root, file, timeoutSeconds: options.long ? 1200 : 120 })
+      const { passed, failed, skipped, problem } = result
+      total.passed += passed
+      total.failed += failed
+      total.skipped += skipped
+      if (problem !== undefined) failedFiles.push(file)
+      const line = fileLine({ number: ++done, file, result })
+      appendFileSync(kept, `# Subtest: ${file}\n${result.lines.map((inFile) => `    ${inFile}\n`).join('')}${line}\n`)
+      for (const worthShowing of notable(result.lines)) console.log(`    ${worthShowing}`)
+      console.log(line)
+    }
   }
-  const [status, signal] = await once(tap, 'close')
-  const results = countResults(readFileSync(raw, 'utf8'))
-  writeResults(results)
+  // Two at a time even on one core: much of a system test is waiting.
+  const jobs = options.jobs ?? Math.min(8, Math.max(2, availableParallelism()))
+  await Promise.all(Array.from({ length: jobs }, runOneAfterTheOther))
+
+  appendFileSync(kept, `1..${done}\n`)
+  writeResults(total)
+  for (const file of failedFiles.sort()) console.log(`test: failed: ${file}`)
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  const { passed, failed, skipped } = results
+  const { passed, failed, skipped } = total
   console.log(`test: ${files.length} files, ${passed} tests passed, ${failed} failed, ${skipped} skipped, ${seconds} s`)
-  if (signal !== null) console.error(`test: tap was ended by ${signal}`)
-  return status === 0 && failed === 0 && passed > 0 ? 0 : status || 1
+  return failed === 0 && passed > 0 ? 0 : 1
 }
 
-/** Prints of a TAP stream the result of each file, what was skipped, and each failure with its diagnosis. */
-function linePrinter() {
+/** The result of a file as a line of TAP, with what is wrong with the file as a whole. */
+function fileLine({ number, file, result }) {
+  const time = `# time=${result.milliseconds}ms`
+  if (result.problem === undefined) return `ok ${number} - ${file} ${time}`
+  return `not ok ${number} - ${file} ${time}\n  ---\n  problem: ${result.problem}\n  ...`
+}
+
+/** Of the lines of a file: what was skipped, and each failure with its diagnosis. */
+function notable(lines) {
   let diagnosisIndent
-  return (line) => {
+  return lines.filter((line) => {
     const indent = line.length - line.trimStart().length
-    if (diagnosisIndent !== undefined && indent >= diagnosisIndent) {
-      console.log(line)
+    if (diagnosisIndent !== undefined && (indent >= diagnosisIndent || line === '')) {
       if (line.trim() === '...' && indent === diagnosisIndent) diagnosisIndent = undefined
-      return
+      return true
     }
     diagnosisIndent = undefined
-    if (/^ *not ok \d/.test(line)) {
-      diagnosisIndent = indent + 2
-      console.log(line)
-    } else if (/^ok \d|^ {4}ok \d.*# SKIP/.test(line)) {
-      console.log(line)
-    }
-  }
-}
-
-/**
- * Counts what the raw TAP says. A test is what a file has at its first level: a named test, or an assertion
- * that stands alone. A file that failed without a failed test in it (a crash, a timeout) counts as one failed test.
- */
-function countResults(tap) {
-  const results = { passed: 0, failed: 0, skipped: 0 }
-  let failedInFile = 0
-  for (const line of tap.split('\n')) {
-    const match = /^( {4})?(not )?ok \d+ *(.*)$/.exec(line)
-    if (match === null) continue
-    const [, inFile, not, rest] = match
-    const directive = /\s#\s*(SKIP|TODO)\b/i.test(rest)
-    if (inFile !== undefined) {
-      if (directive) results.skipped++
-      else if (not === undefined) results.passed++
-      else {
-        results.failed++
-        failedInFile++
-      }
-    } else {
-      if (not !== undefined && !directive && failedInFile === 0) results.failed++
-      failedInFile = 0
-    }
-  }
-  return results
+    if (!/^ *not ok\b/.test(line)) return /^ok \d.*# SKIP/.test(line)
+    diagnosisIndent = indent + 2
+    return true
+  })
 }
 
 function writeResults(results) {
