@@ -12,8 +12,9 @@ import type {
   RelaySignedMessage,
   RequestMessage,
 } from '../mailbox/router-messages.ts'
+import { readContent } from '../protocol/content.ts'
 import type { Delimiters } from '../protocol/delimiters.ts'
-import { type AckRequest, type AuthRequest, entities, readContent } from '../protocol/entities/index.ts'
+import { type AckRequest, type AuthRequest, entities } from '../protocol/entities/index.ts'
 import { EnvelopeReader } from '../protocol/envelope-reader.ts'
 import { type Fault, fault } from '../protocol/errors.ts'
 import type { Answered, FaultExtras } from '../protocol/replies.ts'

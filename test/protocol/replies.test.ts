@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readContent } from '../../src/protocol/entities/index.ts'
+import { readContent } from '../../src/protocol/content.ts'
 import type { Envelope } from '../../src/protocol/envelope.ts'
 import { errors, fault } from '../../src/protocol/errors.ts'
 import { type Answered, frameOf, refusal, serverMessage } from '../../src/protocol/replies.ts'

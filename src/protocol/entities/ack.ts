@@ -1,6 +1,7 @@
 /** "Everything up to Seq has arrived on this device." */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const AckRequestSchema = Type.Object({
   Epoch: Type.String({ maxLength: 64 }),

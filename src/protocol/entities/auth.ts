@@ -1,6 +1,7 @@
 /** Logging in: the first message of a client, and its answer. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const AuthRequestSchema = Type.Object({
   UserId: Type.String({ minLength: 1, maxLength: 128 }),

@@ -1,6 +1,7 @@
 /** The generic command and the generic answer. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const CommonRequestSchema = Type.Object({
   Command: Type.Optional(Type.String({ maxLength: 64 })),

@@ -1,6 +1,7 @@
 /** A message that only its receiver can read: the server passes it on as it is. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const EndToEndMsgRequestSchema = Type.Object({
   Jws: Type.String({ pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' }),

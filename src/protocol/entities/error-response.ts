@@ -1,6 +1,7 @@
 /** What went wrong, where no other answer has a place for it. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const ErrorResponseSchema = Type.Object({
   Code: Type.String(),

@@ -1,6 +1,7 @@
 /** "Are you there?" Either side may ask. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const EmptySchema = Type.Object({})
 

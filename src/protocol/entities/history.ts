@@ -2,8 +2,9 @@
  * What was said before: a page of a conversation, and the list of conversations. Both users of a conversation have the same
  * one. `GroupId` in the place of `UserId` is left for groups, and `EditEvent` and `TypingEvent` for what their names say.
  */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 /** Messages, or conversations, on one page when the request does not say. */
 export const historyLimitDefault = 50

@@ -1,8 +1,4 @@
-/** The table of entities, and the check of a `Content` against it. */
-import { Compile, type Validator } from 'typebox/compile'
-import type { Fault } from '../errors.ts'
-import { fault } from '../errors.ts'
-import { type Json, type JsonLimits, parseJson } from '../json.ts'
+/** The table of entities. What checks a `Content` against it is `../content.ts`. */
 import { ackRequest } from './ack.ts'
 import { authRequest, authResponse } from './auth.ts'
 import { commonRequest, commonResponse } from './common.ts'
@@ -98,37 +94,3 @@ const all: readonly Entity[] = [
 
 /** Every entity of the protocol by its `MsgType`. A `Map`: `__proto__` is no type. */
 export const entities: ReadonlyMap<string, Entity> = new Map(all.map((entity) => [entity.type, entity]))
-
-/** Levels and keys that a `Content` may have. */
-export const contentLimits: JsonLimits = { depthMax: 32, keysMax: 1024 }
-
-const validators = new Map<string, Validator>()
-
-/** Schemas are compiled when they are first needed: a client on a page needs none. */
-function validatorOf(entity: Entity): Validator {
-  let validator = validators.get(entity.type)
-  if (validator === undefined) {
-    validator = Compile(entity.schema)
-    validators.set(entity.type, validator)
-  }
-  return validator
-}
-
-/**
- * Parses a `Content` and checks it against the entity's schema. Members that the schema does not name
- * are allowed. For a type without an entity any JSON text is accepted.
- *
- * @returns the value, or a `bad_content` fault whose sentence names the field.
- */
-export function readContent(type: string, content: string): { value: Json } | { fault: Fault } {
-  const parsed = parseJson(content, contentLimits)
-  if ('problem' in parsed) return { fault: fault('bad_content', `Content ${parsed.problem}.`) }
-  const entity = entities.get(type)
-  if (entity === undefined) return parsed
-  const validator = validatorOf(entity)
-  if (validator.Check(parsed.value)) return parsed
-  const first = validator.Errors(parsed.value)[0]
-  const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
-  const where = field === '' ? 'Content' : `Content.${field}`
-  return { fault: fault('bad_content', `${where} of ${type} ${first?.message ?? 'does not fit its schema'}.`) }
-}

@@ -1,6 +1,7 @@
 /** Whose key is whose: enrolling, approving and revoking keys, what is told of them, and the directory. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 /** Entries of the key directory on one page, at most. */
 export const keyDirectoryPageMax = 64

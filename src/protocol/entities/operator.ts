@@ -1,6 +1,7 @@
 /** What operators do: speak to everyone, and throw someone out. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 /** The longest ban: ten years, in seconds. */
 export const banSecondsMax = 315_360_000

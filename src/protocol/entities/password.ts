@@ -1,6 +1,7 @@
 /** Changing one's own password. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 /** The fewest characters that a new password may have, on the wire and on the command line. */
 export const passwordLengthMin = 8

@@ -1,6 +1,7 @@
 /** Someone came or went; sent to those who asked by `CommonRequest` with `Command: "presence"`. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const PresenceEventSchema = Type.Object({ UserId: Type.String(), Online: Type.Boolean() })
 

@@ -1,6 +1,7 @@
 /** What became of messages after their senders were answered. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const ReceiptEventSchema = Type.Object({
   /** The receiver of the messages. */

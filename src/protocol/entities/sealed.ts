@@ -1,6 +1,7 @@
 /** The types of the sealed handshake. Their names are taken; this version does not offer sealed sessions. */
-import { Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { Type } from './type.ts'
 
 const AnySchema = Type.Object({})
 

@@ -1,6 +1,7 @@
 /** A text from one user to another, delivered as it is. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 const TextMsgRequestSchema = Type.Object({ Message: Type.String() })
 

@@ -1,6 +1,7 @@
 /** Who is online: the request is a `CommonRequest` whose `Data` pages and filters. */
-import { type Static, Type } from 'typebox'
+
 import type { Entity } from './entity.ts'
+import { type Static, Type } from './type.ts'
 
 /** Users on one page when the request does not say. */
 export const userListLimitDefault = 100

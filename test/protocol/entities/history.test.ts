@@ -1,5 +1,6 @@
 import t from 'tap'
-import { historyLimitMax, readContent } from '../../../src/protocol/entities/index.ts'
+import { readContent } from '../../../src/protocol/content.ts'
+import { historyLimitMax } from '../../../src/protocol/entities/index.ts'
 
 function codeOf(type: string, content: object): string | undefined {
   const read = readContent(type, JSON.stringify(content))

@@ -1,10 +1,11 @@
 /** The table of entities: each schema with what it takes and what it refuses. */
 import t from 'tap'
-import { historyLimitMax } from '../../../src/protocol/entities/history.ts'
-import { contentLimits, entities, readContent } from '../../../src/protocol/entities/index.ts'
-import { banSecondsMax } from '../../../src/protocol/entities/operator.ts'
-import { passwordLengthMax, passwordLengthMin } from '../../../src/protocol/entities/password.ts'
-import { userListLimitDefault, userListLimitMax } from '../../../src/protocol/entities/user-list.ts'
+import { contentLimits, readContent } from '../../src/protocol/content.ts'
+import { historyLimitMax } from '../../src/protocol/entities/history.ts'
+import { entities } from '../../src/protocol/entities/index.ts'
+import { banSecondsMax } from '../../src/protocol/entities/operator.ts'
+import { passwordLengthMax, passwordLengthMin } from '../../src/protocol/entities/password.ts'
+import { userListLimitDefault, userListLimitMax } from '../../src/protocol/entities/user-list.ts'
 
 /** The sentence that refuses a content, or undefined. */
 function problemOf(type: string, content: unknown): string | undefined {
