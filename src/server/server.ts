@@ -38,6 +38,7 @@ import {
   routerOptions,
   thisPlatform,
 } from './thread-options.ts'
+import { keepYoungGeneration } from './young-generation.ts'
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -131,6 +132,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
         parts.shell?.detachStore()
       },
       replaced: () => {
+        keepYoungGeneration()
         parts.shell?.attachStore(store)
         feed.restart()
       },
@@ -155,7 +157,10 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
       keyExchange: { queueMax: limits.keyExchangesWaitingMax.value },
     },
     ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
-    onEvent: (event) => events.pool(event),
+    onEvent: (event) => {
+      if (event.name === 'workerStarted') keepYoungGeneration()
+      events.pool(event)
+    },
   })
   parts.pool = pool
   // The threads start while the keys are read, or made.
@@ -223,6 +228,7 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     onAcceptorEvent: (index, event) => {
       acceptors.onEvent(index, event)
       board.onAcceptorEvent(index, event)
+      if (event.name === 'listening') keepYoungGeneration()
       events.acceptor(event)
     },
     onObserved: (observation) => events.router(observation),
