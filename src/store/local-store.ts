@@ -15,6 +15,7 @@ import { accountWrites, type CallTable, callTable, inboxReads, inboxWrites } fro
 import { CommitWitness } from './commit-witness.ts'
 import { openDatabaseFile } from './database-file.ts'
 import { DeviceKeys } from './device-keys.ts'
+import { FileIdentity } from './file-identity.ts'
 import { History } from './history.ts'
 import type { JournalLimits } from './id-journal.ts'
 import type { Inboxes } from './inboxes.ts'
@@ -88,6 +89,7 @@ export class LocalStore implements Store {
   readonly #database: Database.Database
   readonly #options: Omit<LocalStoreOptions, 'dataDir'>
   readonly #calls: CallTable
+  readonly #files: FileIdentity
   readonly #reserve: SpaceReserve
   readonly #steadyNow: () => number
   #witness: CommitWitness | undefined
@@ -115,6 +117,7 @@ export class LocalStore implements Store {
       askers: new ReceiptAskers(database),
       probe: () => this.#probe(),
     })
+    this.#files = new FileIdentity(path)
     this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, monotonic)
   }
 
@@ -318,6 +321,7 @@ export class LocalStore implements Store {
       const result = work()
       this.#inboxes?.flush()
       this.#history?.flush()
+      this.#files.check()
       this.#database.exec('COMMIT')
       this.#history?.committed()
       if (this.#inboxes !== undefined) this.#witness?.note(this.#inboxes.committed())
