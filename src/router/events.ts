@@ -304,6 +304,8 @@ export type RouterEvent =
   | { readonly kind: 'storeChanged'; readonly isDown: boolean }
   /** Nothing more comes from clients: what waits for acknowledgements is stored. */
   | { readonly kind: 'quiesced' }
+  /** The server stops, and the store has not answered in time. */
+  | { readonly kind: 'storeGivenUp' }
   | { readonly kind: 'tick' }
 
 /** What the router wants done. */

@@ -185,6 +185,11 @@ export class RouterShell {
     this.#post({ kind: 'quiesced' })
   }
 
+  /** The server stops, and the store has not answered in time: those who wait for it are told so. */
+  giveUpStore(): void {
+    this.#post({ kind: 'storeGivenUp' })
+  }
+
   /** An account was changed from outside its sessions, or removed: they end. */
   accountChanged(userId: string, isRemoved = false): void {
     this.#post({ kind: 'accountChanged', userId, isRemoved })

@@ -10,7 +10,7 @@ import { sendAnswers } from './inbox/answers.ts'
 import { inboxRead } from './inbox/readers.ts'
 import { tellDelivered, tellRemoved } from './inbox/removed.ts'
 import { runsStored } from './inbox/storing.ts'
-import { keepInboxes, storeAll } from './inbox/upkeep.ts'
+import { giveUpStore, keepInboxes, storeAll } from './inbox/upkeep.ts'
 import { keyDecided, keysRevoked, policiesChanged } from './keys.ts'
 import {
   acceptorLost,
@@ -138,6 +138,9 @@ export function step(state: RouterState, event: RouterEvent, now: number): Route
       break
     case 'quiesced':
       storeAll(at)
+      break
+    case 'storeGivenUp':
+      giveUpStore(at)
       break
     case 'tick':
       announce(at)

@@ -63,6 +63,8 @@ export interface InboxState {
   unanswered: number
   /** Whether the store is gone for the moment. */
   isStoreDown: boolean
+  /** Whether the server stops: then nobody waits for an acknowledgement. */
+  isEnding: boolean
 }
 
 /** Nothing, and nobody. */
@@ -82,6 +84,7 @@ export function createInboxState(options: InboxOptions): InboxState {
     storingBytes: 0,
     unanswered: 0,
     isStoreDown: false,
+    isEnding: false,
   }
 }
 

@@ -56,13 +56,16 @@ export function tidy(step: Step, recipient: Recipient): void {
 
 function nextFate(step: Step, recipient: Recipient, entry: Entry): Fate | undefined {
   const { answered, acknowledged, count, place } = entry
+  const { inbox } = step.state
   if (answered === count) return undefined
   switch (place.kind) {
     case 'held':
-      return acknowledged > answered ? { until: acknowledged, status: 'delivered' } : undefined
+      if (acknowledged > answered) return { until: acknowledged, status: 'delivered' }
+      // Whether there is such a user will not be known any more.
+      return inbox.isEnding && inbox.isStoreDown ? { until: count, code: 'storage_failed', isUnsure: false } : undefined
     case 'storing':
       // Nobody knows when there will be a store again. What is told here may still come true.
-      if (!step.state.inbox.isStoreDown || !isOverdue(step, entry)) return undefined
+      if (!inbox.isStoreDown || !isOverdue(step, entry)) return undefined
       return { until: count, code: 'storage_failed', isUnsure: true }
     case 'stored':
       return acknowledged > answered ? { until: acknowledged, status: 'delivered' } : { until: count, status: 'stored' }
@@ -84,9 +87,10 @@ function fateOfRefused(step: Step, recipient: Recipient, entry: Entry, code: Err
   return writes.open > 0 ? undefined : { until: count, code, isUnsure: false }
 }
 
-/** Whether a run has waited for as long as one may. */
+/** Whether a run has waited for as long as one may; when the server stops nothing waits. */
 export function isOverdue(step: Step, entry: Entry): boolean {
-  return step.now - entry.acceptedAt >= step.state.inbox.options.ackWaitMs
+  const { isEnding, options } = step.state.inbox
+  return isEnding || step.now - entry.acceptedAt >= options.ackWaitMs
 }
 
 function tell(step: Step, recipient: Recipient, entry: Entry, fate: Fate): void {

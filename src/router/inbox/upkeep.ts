@@ -44,7 +44,18 @@ export function forgetIfIdle({ state }: Step, user: string): void {
   if (recipient !== undefined && isIdle(recipient, state.users.has(user))) forgetRecipient(state.inbox, recipient)
 }
 
+/** The server stops, and the store has not answered in time: whoever waits is told that it may have happened or not. */
+export function giveUpStore(step: Step): void {
+  const { inbox } = step.state
+  inbox.isStoreDown = true
+  inbox.isEnding = true
+  for (const recipient of inbox.waiting) {
+    for (const entry of recipient.window.entries) settle(step, recipient, entry)
+  }
+}
+
 /** The server stops: nothing waits for an acknowledgement any more. */
 export function storeAll(step: Step): void {
+  step.state.inbox.isEnding = true
   for (const recipient of step.state.inbox.waiting) storeHeld(step, recipient)
 }
