@@ -1,27 +1,34 @@
 /** The command line as a whole: its commands, its help, and how errors end it. */
 import { Command, CommanderError } from 'commander'
 import { ExitCode, explain } from './cli-error.ts'
-import { addBackup } from './commands/backup.ts'
-import { addBench } from './commands/bench.ts'
-import { addBroadcast } from './commands/broadcast.ts'
-import { addChat } from './commands/chat.ts'
-import { addConfig } from './commands/config.ts'
-import { addDoctor } from './commands/doctor.ts'
-import { addExplain } from './commands/explain.ts'
-import { addHealth } from './commands/health.ts'
-import { addHistory } from './commands/history.ts'
-import { addKeys } from './commands/keys.ts'
-import { addKick } from './commands/kick.ts'
-import { addRestore } from './commands/restore.ts'
-import { addSend } from './commands/send.ts'
-import { addServe } from './commands/serve.ts'
-import { addStatus } from './commands/status.ts'
-import { addTune } from './commands/tune.ts'
-import { addUser } from './commands/user.ts'
-import { addVerify } from './commands/verify.ts'
-import { addWho } from './commands/who.ts'
 import type { CliContext } from './context.ts'
 import { examplesText } from './help.ts'
+
+/** Describes a command below another one and binds it to its world. */
+type AddCommand = (parent: Command, context: CliContext) => void
+
+/** By name, in the order of the help. Loaded when they are needed: a server starts sooner without all the others. */
+const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['serve', async () => (await import('./commands/serve.ts')).addServe],
+  ['chat', async () => (await import('./commands/chat.ts')).addChat],
+  ['user', async () => (await import('./commands/user.ts')).addUser],
+  ['keys', async () => (await import('./commands/keys.ts')).addKeys],
+  ['send', async () => (await import('./commands/send.ts')).addSend],
+  ['history', async () => (await import('./commands/history.ts')).addHistory],
+  ['explain', async () => (await import('./commands/explain.ts')).addExplain],
+  ['broadcast', async () => (await import('./commands/broadcast.ts')).addBroadcast],
+  ['who', async () => (await import('./commands/who.ts')).addWho],
+  ['kick', async () => (await import('./commands/kick.ts')).addKick],
+  ['status', async () => (await import('./commands/status.ts')).addStatus],
+  ['health', async () => (await import('./commands/health.ts')).addHealth],
+  ['backup', async () => (await import('./commands/backup.ts')).addBackup],
+  ['restore', async () => (await import('./commands/restore.ts')).addRestore],
+  ['verify', async () => (await import('./commands/verify.ts')).addVerify],
+  ['config', async () => (await import('./commands/config.ts')).addConfig],
+  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctor],
+  ['bench', async () => (await import('./commands/bench.ts')).addBench],
+  ['tune', async () => (await import('./commands/tune.ts')).addTune],
+])
 
 /**
  * Runs the command that the arguments name, and shows what went wrong.
@@ -38,7 +45,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     },
   }
   try {
-    await createProgram(withExitCode).parseAsync(args, { from: 'user' })
+    const program = await createProgram(withExitCode, args[0])
+    await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return exitCodeOfUsage(error)
@@ -48,8 +56,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   }
 }
 
-/** Builds all commands. */
-export function createProgram(context: CliContext): Command {
+/** Builds the command of a name, or all commands where there is none of that name: then help is needed, or a suggestion. */
+export async function createProgram(context: CliContext, name?: string): Promise<Command> {
   const program = new Command('parley')
     .description('A message server for people, devices and services.')
     .version(context.version, '--version', 'show the version')
@@ -74,25 +82,9 @@ export function createProgram(context: CliContext): Command {
       ]),
     )
   // Made by `program.command`, each command takes over what is configured above.
-  addServe(program, context)
-  addChat(program, context)
-  addUser(program, context)
-  addKeys(program, context)
-  addSend(program, context)
-  addHistory(program, context)
-  addExplain(program, context)
-  addBroadcast(program, context)
-  addWho(program, context)
-  addKick(program, context)
-  addStatus(program, context)
-  addHealth(program, context)
-  addBackup(program, context)
-  addRestore(program, context)
-  addVerify(program, context)
-  addConfig(program, context)
-  addDoctor(program, context)
-  addBench(program, context)
-  addTune(program, context)
+  const one = name === undefined ? undefined : commands.get(name)
+  const needed = one === undefined ? [...commands.values()] : [one]
+  for (const add of await Promise.all(needed.map((load) => load()))) add(program, context)
   return program
 }
 

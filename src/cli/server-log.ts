@@ -1,6 +1,6 @@
 /** The log of a server: JSON lines, or lines for people where a terminal shows them; secrets never get in. */
 import { destination, type Logger, pino } from 'pino'
-import { build as pretty } from 'pino-pretty'
+import type { PrettyStream } from 'pino-pretty'
 import type { Settings } from '../config/settings.ts'
 
 /** A log that can be emptied before the process ends. */
@@ -30,21 +30,12 @@ const secretNames = [
 const redactPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
 /** Makes the log on the standard output. `isTerminal`: lines for people, in colour. */
-export function createServerLog(options: {
+export async function createServerLog(options: {
   level: Settings['logLevel']
   isTerminal: boolean
   colour: boolean
-}): ServerLogHandle {
-  const stream = options.isTerminal
-    ? pretty({
-        destination: 1,
-        sync: true,
-        colorize: options.colour,
-        ignore: 'pid,hostname',
-        translateTime: 'SYS:HH:MM:ss.l',
-        singleLine: true,
-      })
-    : destination({ fd: 1, sync: false })
+}): Promise<ServerLogHandle> {
+  const stream = options.isTerminal ? await linesForPeople(options.colour) : destination({ fd: 1, sync: false })
   // Whoever reads the log may go away; the server has work to do and goes on without.
   stream.on('error', () => {})
   const log = pino(
@@ -69,4 +60,17 @@ export function createServerLog(options: {
       }
     },
   }
+}
+
+async function linesForPeople(colorize: boolean): Promise<PrettyStream> {
+  // Loaded where a terminal shows them: a service starts sooner without.
+  const { build } = await import('pino-pretty')
+  return build({
+    destination: 1,
+    sync: true,
+    colorize,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  })
 }

@@ -9,7 +9,7 @@ function leaves(command: Command): Command[] {
 
 t.test('every command has a summary, a description and examples that name it', async (t) => {
   const { context } = testContext()
-  for (const command of leaves(createProgram(context))) {
+  for (const command of leaves(await createProgram(context))) {
     if (command.name() === 'help') continue
     const path = [command.parent?.name(), command.name()].filter((name) => name !== 'parley').join(' ')
     t.ok(command.summary() !== '' && command.description().endsWith('.'), path)

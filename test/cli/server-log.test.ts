@@ -6,7 +6,7 @@ const module = new URL('../../src/cli/server-log.js', import.meta.url).href
 /** What a log writes on the standard output of a process of its own. */
 function logged(options: object, script: string): string {
   const code = `import { createServerLog } from ${JSON.stringify(module)}
-    const { log, flush } = createServerLog(${JSON.stringify(options)})
+    const { log, flush } = await createServerLog(${JSON.stringify(options)})
     ${script}
     flush()
     process.exit(0)`

@@ -49,7 +49,7 @@ export function addServe(parent: Command, context: CliContext): void {
 async function serve(context: CliContext, options: SettingsOptions): Promise<void> {
   const loaded = requireSettings(context, options)
   const isTerminal = context.stdout.isTTY === true
-  const handle = createServerLog({
+  const handle = await createServerLog({
     level: loaded.settings.logLevel,
     isTerminal,
     colour: isTerminal && !context.env['NO_COLOR'],
