@@ -60,6 +60,8 @@ const samples: readonly (readonly [rule: string | undefined, path: string, code:
   [tagLength, ts, "createDecipheriv('chacha20-poly1305', key, iv, {})", true],
   [tagLength, ts, 'createDecipheriv(name, key, iv, { authTagLength })', true],
   [tagLength, ts, "createDecipheriv('aes-256-gcm', key, iv(x), { authTagLength: 16 })", false],
+  [tagLength, ts, "const gcm = { authTagLength: 16 }\ncreateDecipheriv('aes-256-gcm', key, iv(x), gcm)", false],
+  [tagLength, ts, "const gcm = { highWaterMark: 16 }\ncreateDecipheriv('aes-256-gcm', key, iv(x), gcm)", true],
   [tagLength, ts, "createDecipheriv('aes-256-cbc', key, iv)", false],
   [tagLength, ts, "createCipheriv('aes-256-gcm', key, iv)", true],
   [tagLength, ts, 'decipher.setAuthTag(tag)', true],

@@ -66,7 +66,10 @@ export const sourceRules: readonly SourceRule[] = [
       ...calls(code, /\bcreate(Decipher|Cipher)iv\s*\(/g).filter((call) => {
         const algorithm = /^\w+\s*\(\s*(['"])([^'"]+)\1/.exec(call)?.[2]
         if (algorithm === undefined) return true
-        return /gcm|ccm|ocb|poly1305/i.test(algorithm) && !/\bauthTagLength\b/.test(call)
+        // Options that every record shares are a constant with a name.
+        const named = all(code, /(?<=\bconst )\w+(?= = \{ authTagLength: )/g)
+        const hasLength = /\bauthTagLength\b/.test(call) || named.some((name) => new RegExp(`, ${name}\\)`).test(call))
+        return /gcm|ccm|ocb|poly1305/i.test(algorithm) && !hasLength
       }),
       ...(code.includes('authTagLength') ? [] : all(code, /\bsetAuthTag\b/g)),
       ...all(code, /\bcreate(Decipher|Cipher)\s*\(/g),
