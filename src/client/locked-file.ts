@@ -13,11 +13,23 @@ const lockPollMs = 10
 /** No file of this kind is larger; a wrong path is told, not read into memory. */
 const fileBytesMax = 4 * 1024 * 1024
 
-/** The text of the file; empty when there is none. */
+/** Those who may not write: what is pinned there would be theirs to choose. */
+const othersMask = 0o022
+
+/**
+ * The text of the file; empty when there is none.
+ *
+ * @throws Error where something else stands in its place, it is far too long, or others may write to it
+ */
 export async function readLockedFile(path: string): Promise<string> {
   try {
-    const { size } = await stat(path)
-    if (size > fileBytesMax) throw new Error(`${path} is longer than ${fileBytesMax} bytes`)
+    const found = await stat(path)
+    if (!found.isFile()) throw new Error(`${path} is no file: move it away, or name another path`)
+    if (found.size > fileBytesMax) throw new Error(`${path} is longer than ${fileBytesMax} bytes`)
+    // Windows has no such modes.
+    if (process.platform !== 'win32' && (found.mode & othersMask) !== 0) {
+      throw new Error(`others may write to ${path}: look whether it is as you left it, then run "chmod 600 ${path}"`)
+    }
     return await readFile(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return ''

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { changeLockedFile, readLockedFile } from '../../src/client/locked-file.ts'
@@ -29,3 +29,24 @@ t.test('a lock that a dead process left is taken', async (t) => {
   await changeLockedFile(path, () => 'after')
   t.equal(await readLockedFile(path), 'after')
 })
+
+t.test('what is no file is named, not read', async (t) => {
+  const path = t.testdir({ file: {} })
+  await t.rejects(readLockedFile(join(path, 'file')), { message: /file is no file: move it away/ })
+  await t.rejects(
+    changeLockedFile(join(path, 'file'), () => 'text'),
+    { message: /is no file/ },
+  )
+})
+
+t.test(
+  'a file to which others may write is not trusted',
+  { skip: process.platform === 'win32' && 'Windows has no modes' },
+  async (t) => {
+    const path = join(t.testdir({ file: 'text' }), 'file')
+    chmodSync(path, 0o602)
+    await t.rejects(readLockedFile(path), { message: /others may write to .*file: .* "chmod 600/ })
+    chmodSync(path, 0o644)
+    t.equal(await readLockedFile(path), 'text')
+  },
+)
