@@ -121,6 +121,25 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
     onLost: (messages) =>
       log.error({ messages }, 'messages are missing from the history: the store could not take them'),
   })
+  // Its threads start while the store opens, which may take longer.
+  const pool = new WorkerPool({
+    minThreads: settings.poolMinThreads,
+    maxThreads: settings.poolMaxThreads,
+    maxQueue: settings.poolMaxQueue,
+    idleTimeoutMs: settings.poolIdleTimeoutMs,
+    batchMax: settings.poolBatch,
+    taskTimeoutMs: settings.poolTaskTimeoutMs,
+    lanes: {
+      passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax },
+      keyExchange: { queueMax: limits.keyExchangesWaitingMax.value },
+    },
+    ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
+    onEvent: (event) => {
+      if (event.name === 'workerStarted') keepYoungGeneration()
+      events.pool(event)
+    },
+  })
+  parts.pool = pool
   const store = await StoreKeeper.open({
     dataDir: settings.dataDir,
     inboxes: inboxSettings(settings),
@@ -145,25 +164,6 @@ async function start(options: ServerOptions, parts: Started): Promise<RunningSer
   const { epoch, damage } = await store.call('openEpoch', {})
   for (const sentence of damage) log.error({ dataDir: settings.dataDir }, sentence)
   const accounts = new AccountCache(store, { accountsMax: limits.accountsRememberedMax.value })
-  const pool = new WorkerPool({
-    minThreads: settings.poolMinThreads,
-    maxThreads: settings.poolMaxThreads,
-    maxQueue: settings.poolMaxQueue,
-    idleTimeoutMs: settings.poolIdleTimeoutMs,
-    batchMax: settings.poolBatch,
-    taskTimeoutMs: settings.poolTaskTimeoutMs,
-    lanes: {
-      passwords: { concurrency: limits.passwordChecksAtOnce.value, queueMax: settings.loginQueueMax },
-      keyExchange: { queueMax: limits.keyExchangesWaitingMax.value },
-    },
-    ...(options.poolWorkerFile === undefined ? {} : { workerFile: options.poolWorkerFile }),
-    onEvent: (event) => {
-      if (event.name === 'workerStarted') keepYoungGeneration()
-      events.pool(event)
-    },
-  })
-  parts.pool = pool
-  // The threads start while the keys are read, or made.
   const [keys] = await Promise.all([openKeys(settings, events), pool.ready()])
   parts.keys = keys
   log.info({ thumbprint: keys.thumbprint }, 'identity of this server, which clients pin')
