@@ -6,18 +6,7 @@ import { HistoryTable } from '../../src/store/history-table.ts'
 import { migrate } from '../../src/store/schema.ts'
 
 t.test('three rows of two pieces each are read, counted and searched', async (t) => {
-  const database = new Database(':memory:')
-  migrate(database, ':memory:')
-  const table = new HistoryTable(database, { start: 2, end: 3 })
-  const conversation: Conversation = {
-    id: 1,
-    low: 'ann',
-    high: 'bob',
-    tally: emptyTally,
-    lowRead: 0,
-    highRead: 0,
-    hasDamagedEnd: false,
-  }
+  const { table, conversation } = emptyHistory()
   // Positions: 1 low, 2 3 high, 4 low, 5 6 high, 7 low, 8 9 high; numbers of low are odd ones.
   for (const row of [0, 1, 2]) {
     const first = conversation.tally.last + 1
@@ -48,18 +37,7 @@ t.test('three rows of two pieces each are read, counted and searched', async (t)
 })
 
 t.test('the last message of one is found where only the other wrote since', async (t) => {
-  const database = new Database(':memory:')
-  migrate(database, ':memory:')
-  const table = new HistoryTable(database, { start: 2, end: 3 })
-  const conversation: Conversation = {
-    id: 1,
-    low: 'ann',
-    high: 'bob',
-    tally: emptyTally,
-    lowRead: 0,
-    highRead: 0,
-    hasDamagedEnd: false,
-  }
+  const { table, conversation } = emptyHistory()
   for (const { epoch, isLow } of [
     { epoch: 1, isLow: true },
     { epoch: 2, isLow: false },
@@ -74,3 +52,20 @@ t.test('the last message of one is found where only the other wrote since', asyn
   const find = (epoch: number, seq: number): number => positionOf(table, conversation, true, { epoch, seq })
   t.same([find(1, 4), find(1, 5), find(2, 0), find(3, 9), find(4, 4), find(4, 5), find(5, 1)], [0, 1, 1, 1, 1, 4, 4])
 })
+
+/** A conversation of ann, the low one, and bob, without a row. */
+function emptyHistory(): { readonly table: HistoryTable; readonly conversation: Conversation } {
+  const database = new Database(':memory:')
+  migrate(database, ':memory:')
+  const table = new HistoryTable(database, { start: 2, end: 3 })
+  const conversation = {
+    id: 1,
+    low: 'ann',
+    high: 'bob',
+    tally: emptyTally,
+    lowRead: 0,
+    highRead: 0,
+    hasDamagedEnd: false,
+  }
+  return { table, conversation }
+}
