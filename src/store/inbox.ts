@@ -206,6 +206,8 @@ export class Inbox {
       const part = partAfter(segment, after)
       if (part === undefined) continue
       const to = segment.epoch === place.epoch ? Math.min(part.to, place.seq) : part.to
+      // All that the device has of it went some other way.
+      if (to < part.from) continue
       parts.push({ segment, from: part.from, to })
     }
     this.#delivered = place

@@ -88,6 +88,8 @@ export class Inboxes {
     const seq = run.seq + part.skip
     if (this.#group.rows >= segmentsMax) return { from: part.skip, code: 'storage_full' }
     const count = this.#makeRoom(inbox, part.count, frames)
+    // It came again, and is older than what has just made room.
+    if (comparePositions({ epoch: run.epoch, seq: run.seq + run.count - 1 }, inbox.floor) <= 0) return undefined
     if (count > 0) {
       const fitting = count === part.count ? frames : frames.subarray(0, bytesOfFrames(frames, count, end))
       this.#group.append(inbox, { epoch: run.epoch, seq, count, expires: run.expires, note: run.note, frames: fitting })
@@ -95,6 +97,12 @@ export class Inboxes {
       this.#parts.journal.add(run.ids.subarray(firstId, firstId + count * journalEntryBytes))
     }
     return count === part.count ? undefined : { from: part.skip + count, code: 'inbox_full' }
+  }
+
+  /** How many of a run's first frames need not be stored any more: a run may come again after a storage thread has died. */
+  storedPart(run: InboxRun): number {
+    const { skip, count } = this.#users.get(run.user)?.newPart(run) ?? { skip: 0, count: run.count }
+    return count === 0 ? run.count : skip
   }
 
   /** What `append` dropped to make room since the last time this was asked. */

@@ -259,11 +259,13 @@ export class LocalStore implements Store {
     }
   }
 
+  /** Refuses runs, but for what is there already: a storage thread may have died between its commit and its answer. */
   #refuseAll(runs: readonly TicketedRun[], code: AppendFault): AppendedMessage | undefined {
-    return this.#appended(
-      runs,
-      runs.map(({ ticket }) => ({ ticket, from: 0, code })),
-    )
+    const refused = runs.flatMap((run) => {
+      const from = this.inboxes().storedPart(run)
+      return from === run.count ? [] : [{ ticket: run.ticket, from, code }]
+    })
+    return this.#appended(runs, refused)
   }
 
   /** Room on the disk, or within the file where much was removed. */

@@ -64,6 +64,7 @@ export class ModelInbox {
       }
     }
     for (const { epoch, seq, expires, noted } of fresh) {
+      if (comparePositions({ epoch, seq }, this.floor) <= 0) continue
       if (this.messages.length >= messagesMax) return { refusedFrom: seq - run.seq, removed }
       this.messages.push({ epoch, seq, expires, noted })
       this.messages.sort(comparePositions)

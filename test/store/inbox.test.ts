@@ -78,6 +78,11 @@ t.test('what reaches the first device is told once', async (t) => {
   ])
   t.strictSame(inbox.deliver({ epoch: 1, seq: 6 }), [])
   t.match(inbox.deliver({ epoch: 2, seq: 0 }), [{ from: 7, to: 8 }])
+  const written = inboxWith([1, 3])
+  written.devices.see('', { epoch: 1, seq: 2 }, 1)
+  written.settle()
+  t.strictSame(written.deliver({ epoch: 1, seq: 1 }), [], 'what left some other way reached nobody by this')
+  t.match(written.deliver({ epoch: 1, seq: 3 }), [{ from: 3, to: 3 }])
 })
 
 t.test('a snapshot brings everything back', async (t) => {

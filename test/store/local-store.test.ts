@@ -158,6 +158,8 @@ t.test('on a full disk runs are refused, what was promised stays, and acknowledg
   while (append() === 'stored');
   t.ok(seq > 400, 'some fitted')
   t.equal(append(), 'storage_full')
+  t.same(store.runBatch([runOf('ann', 1, 400)]).appended?.refused, [], 'what is there, and comes again, is not refused')
+  t.match(store.runBatch([runOf('ann', seq - 100, 400)]).appended?.refused, [{ from: 100, code: 'storage_full' }])
   t.match(await store.call('countInboxes', {}), { messages: seq - 1 })
   await store.call('acknowledge', { acknowledgements: [{ user: 'ann', device: '', epoch: 1, seq: 800 }] })
   now = 1000
@@ -195,5 +197,21 @@ t.test('what a policy drops is told, and who asked hears of deliveries and of wh
   })
   t.match(await store.call('removeInbox', { user: 'ann' }), true)
   t.match(await store.call('countInboxes', {}), { users: 0, segments: 0, devices: 0 })
+  store.close()
+})
+
+t.test('a run that comes again and is older than what makes room for it is not stored', async (t) => {
+  const settings = { ...inboxSettingsDefault, messagesMax: 2, policy: 'drop_oldest' as const }
+  const now = 1000
+  const store = openLocalStore({ dataDir: t.testdir(), inboxes: settings, now: () => now, monotonic: () => now })
+  await store.call('openEpoch', {})
+  const expired = runOf('ann', 1, 1, { expires: 500 })
+  store.runBatch([expired])
+  await store.call('expire', { limit: 100 })
+  store.runBatch([runOf('ann', 2, 2)])
+  t.match(store.runBatch([expired]).appended, { refused: [], removed: [{ from: 2, to: 2 }] })
+  t.match(await store.call('countInboxes', {}), { segments: 1, messages: 1 })
+  const read = await store.call('readInbox', { user: 'ann', after: { epoch: 0, seq: 0 }, bytesMax: 1e6 })
+  t.match(read.segments, [{ seq: 3, count: 1 }])
   store.close()
 })

@@ -7,7 +7,7 @@ import { newReceipt } from '../receipts.ts'
 import type { EntryReceipt, Step } from '../state.ts'
 import { proveExistence } from './existence.ts'
 import { forgetRecipient, recipientOf } from './inbox-state.ts'
-import { settle, tidy } from './outcomes.ts'
+import { refuseRun, settle, tidy } from './outcomes.ts'
 import { giveEntry } from './readers.ts'
 import type { Recipient } from './recipient.ts'
 import { storeHeld } from './storing.ts'
@@ -151,13 +151,7 @@ export function recipientFound(step: Step, user: string, problem: ErrorCode | un
 
 function refuseAll(step: Step, recipient: Recipient, code: ErrorCode): void {
   const { inbox } = step.state
-  for (const entry of recipient.window.entries) {
-    if (entry.asker !== undefined) reject(step, entry.asker, code, recipient.user)
-    if (entry.keys !== undefined)
-      for (let at = 0; at < entry.keys.length; at += messageKeyBytes) inbox.repeats.remove(entry.keys, at)
-    inbox.unanswered -= entry.count - entry.answered
-    entry.answered = entry.count
-  }
+  for (const entry of recipient.window.entries) refuseRun(step, recipient, entry, code)
   // Nobody was given these numbers.
   recipient.lastUsed = (recipient.window.entries[0]?.seq ?? 1) - 1
   tidy(step, recipient)

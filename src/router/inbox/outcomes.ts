@@ -22,12 +22,21 @@ const traceStepOf = { delivered: 'acknowledged', stored: 'stored', sent: 'sent' 
 /** Answers what can be answered of a run. */
 export function settle(step: Step, recipient: Recipient, entry: Entry): void {
   for (let fate = nextFate(step, recipient, entry); fate !== undefined; fate = nextFate(step, recipient, entry)) {
-    tell(step, recipient, entry, fate)
-    step.state.trace.note(entry.mark, 'code' in fate ? 'rejected' : traceStepOf[fate.status], step.now)
-    noteMissed(step, recipient, entry, fate)
-    step.state.inbox.unanswered -= fate.until - entry.answered
-    entry.answered = fate.until
+    conclude(step, recipient, entry, fate)
   }
+}
+
+/** Refuses what has no answer yet of a run that nobody was given: its sender, and who sent it again, is told. */
+export function refuseRun(step: Step, recipient: Recipient, entry: Entry, code: ErrorCode): void {
+  if (entry.answered < entry.count) conclude(step, recipient, entry, { until: entry.count, code, isUnsure: false })
+}
+
+function conclude(step: Step, recipient: Recipient, entry: Entry, fate: Fate): void {
+  tell(step, recipient, entry, fate)
+  step.state.trace.note(entry.mark, 'code' in fate ? 'rejected' : traceStepOf[fate.status], step.now)
+  noteMissed(step, recipient, entry, fate)
+  step.state.inbox.unanswered -= fate.until - entry.answered
+  entry.answered = fate.until
 }
 
 /** What one device has and the store has not is missing for the others: they are told when they come. */

@@ -1,13 +1,13 @@
 /** Sessions and what they are given: messages as they come, or first what was stored, in order, until they have all of it. */
 import type { InboxCalls } from '../../mailbox/inbox-messages.ts'
-import { comparePositions, type Position } from '../../mailbox/position.ts'
+import { comparePositions, laterPosition, type Position } from '../../mailbox/position.ts'
 import type { ConnectionId } from '../../mailbox/router-messages.ts'
 import { fault } from '../../protocol/errors.ts'
 import { epochText } from '../../security/message-id.ts'
 import { refuse } from '../answer.ts'
 import { newReceipt } from '../receipts.ts'
 import type { PageReceipt, Step } from '../state.ts'
-import { firstFrames } from './frames.ts'
+import { offsetOf } from './frames.ts'
 import { settle, tidy } from './outcomes.ts'
 import { type Reader, type Recipient, refresh } from './recipient.ts'
 import { noteAcknowledged, storeHeld, tellAcknowledged } from './storing.ts'
@@ -68,7 +68,8 @@ function givePage(step: Step, recipient: Recipient, reader: Reader, page: InboxC
   const { connection } = reader
   const last = page.segments.length - 1
   let receipt = 0
-  for (const [index, { epoch, seq, frames }] of page.segments.entries()) {
+  for (const [index, { epoch, seq, count, frames }] of page.segments.entries()) {
+    giveRefused(step, recipient, reader, { epoch, seq })
     if (index === last) {
       receipt = newReceipt(step, {
         kind: 'page',
@@ -79,6 +80,7 @@ function givePage(step: Step, recipient: Recipient, reader: Reader, page: InboxC
       })
     }
     deliver(step, reader, { epoch, seq, frames, receipt, serverTime: 0 })
+    reader.given = { epoch, seq: seq + count - 1 }
   }
   if (comparePositions(page.end, reader.given) > 0) reader.given = page.end
   return receipt
@@ -114,9 +116,7 @@ export function giveEntry(step: Step, recipient: Recipient, reader: Reader, entr
 function goLive(step: Step, recipient: Recipient, reader: Reader): void {
   const { epoch } = step.state.inbox
   const { connection, acknowledges, given } = reader
-  const missed = recipient.window.entries
-    .filter((entry) => comparePositions({ epoch, seq: lastSeqOf(entry) }, given) > 0)
-    .flatMap((entry) => valid(step, entry))
+  const missed = recipient.window.entries.flatMap((entry) => restOf(step, entry, given))
   const last = missed.pop()
   for (const entry of missed) giveEntry(step, recipient, reader, entry)
   if (last !== undefined) {
@@ -130,12 +130,38 @@ function goLive(step: Step, recipient: Recipient, reader: Reader): void {
   if (!acknowledges) recipient.readers.delete(connection)
 }
 
-/** What of a run counts: what its sender was told is not to be had must not come later. */
-function valid(step: Step, entry: Entry): readonly Entry[] {
-  if (entry.place.kind !== 'refused' || !isSettled(entry)) return [entry]
-  const count = Math.max(entry.place.from, entry.acknowledged)
-  if (count === 0) return []
-  return [{ ...entry, count, frames: firstFrames(entry.frames, count, step.state.options.delimiters.end) }]
+/** What of a run comes after a place, and counts: what its sender was told is not to be had must not come later. */
+function restOf(step: Step, entry: Entry, after: Position): readonly Entry[] {
+  const { epoch } = step.state.inbox
+  const { seq, count, frames, place } = entry
+  const isCut = place.kind === 'refused' && isSettled(entry)
+  const end = isCut ? Math.max(place.from, entry.acknowledged) : count
+  const skipped = after.epoch < epoch ? 0 : Math.max(0, after.seq - seq + 1)
+  if (skipped >= end) return []
+  if (skipped === 0 && end === count) return [entry]
+  const { end: endByte } = step.state.options.delimiters
+  const first = offsetOf(frames, skipped, endByte)
+  return [
+    {
+      ...entry,
+      seq: seq + skipped,
+      count: end - skipped,
+      frames: frames.subarray(first, offsetOf(frames, end, endByte)),
+    },
+  ]
+}
+
+/** What the store has refused and a device may acknowledge yet is in memory alone: it goes before what was stored after it. */
+function giveRefused(step: Step, recipient: Recipient, reader: Reader, before: Position): void {
+  const { epoch } = step.state.inbox
+  if (before.epoch !== epoch) return
+  for (const entry of recipient.window.entries) {
+    const { place, seq } = entry
+    if (seq >= before.seq) return
+    if (place.kind !== 'refused') continue
+    const after = laterPosition(reader.given, { epoch, seq: seq + place.from - 1 })
+    for (const rest of restOf(step, entry, after)) giveEntry(step, recipient, reader, rest)
+  }
 }
 
 function tellDamage(step: Step, { connection }: Reader, damage: { epoch: number; from: number; to: number }): void {

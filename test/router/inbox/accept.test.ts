@@ -39,6 +39,21 @@ t.test('for a user that there is not nothing is kept', async (t) => {
   t.equal(world.state.inbox.windowBytes, 0)
 })
 
+t.test('who sent it again while it was not known whether there is such a user is answered too', async (t) => {
+  const world = new InboxWorld()
+  world.login(1, 'ann')
+  const keys = Buffer.alloc(16, 7)
+  const frames = Buffer.from('\u0002{"a":1}\u0003')
+  const run = { kind: 'relay', to: 'bob', count: 1, isVolatile: false, keys, frames } as const
+  world.step({ ...run, connection: 1, callbackIds: ['c1'] })
+  world.step({ kind: 'closed', connection: 1 })
+  world.login(2, 'ann')
+  world.step({ ...run, connection: 2, callbackIds: ['c2'] })
+  t.match(saidTo(world.step({ kind: 'userFound', userId: 'bob', found: 'unknown' }), 2), [
+    { callbackId: 'c2', content: { Code: 'user_unknown' } },
+  ])
+})
+
 t.test('too much on the way to the disk is server_busy', async (t) => {
   const world = new InboxWorld()
   world.login(1, 'ann')

@@ -38,6 +38,7 @@ export class FakeStore {
   readonly #users: ReadonlySet<string>
   readonly #messagesMax: number
   #queue: StoreEffect[] = []
+  #notes: (() => void)[] = []
   #lastId = 0
 
   constructor(users: readonly string[], messagesMax: number) {
@@ -75,10 +76,12 @@ export class FakeStore {
   crash(count: number): void {
     if (this.mood === 'well') for (const effect of this.#queue.slice(0, count)) this.#do(effect)
     this.#queue = []
+    this.#notes = []
     this.mood = 'well'
   }
 
   #do(effect: StoreEffect): RouterEvent[] {
+    if (this.mood === 'well') for (const note of this.#notes.splice(0)) note()
     switch (effect.kind) {
       case 'findUser':
         return [
@@ -96,11 +99,11 @@ export class FakeStore {
       }
       case 'noteAcknowledged': {
         const { user, device, epoch, seq } = effect.acknowledgement
-        if (this.mood !== 'full') this.#acknowledge(user, device, { epoch, seq })
+        this.#note(() => this.#acknowledge(user, device, { epoch, seq }))
         return []
       }
       case 'noteWritten':
-        if (this.mood !== 'full') this.#acknowledge(effect.user, sharedDevice, effect)
+        this.#note(() => this.#acknowledge(effect.user, sharedDevice, effect))
         return []
       case 'journal':
         if (this.mood !== 'full') this.journal.push(effect.entries)
@@ -111,14 +114,20 @@ export class FakeStore {
     }
   }
 
+  /** What can't be noted now is noted as soon as that can be, before anything else. */
+  #note(note: () => void): void {
+    if (this.mood === 'full') this.#notes.push(note)
+    else note()
+  }
+
   #append(run: InboxRun): RouterEvent {
     const { user, seq, count } = run
     const stored = { user, seq, count, refused: undefined }
-    if (this.mood === 'full') {
-      return { kind: 'runsStored', runs: [{ ...stored, refused: { from: 0, code: 'storage_full' } }] }
-    }
     const inbox = this.#inbox(user)
     const part = inbox.newPart(run)
+    if (this.mood === 'full' && part.count > 0) {
+      return { kind: 'runsStored', runs: [{ ...stored, refused: { from: part.skip, code: 'storage_full' } }] }
+    }
     const room = Math.min(part.count, Math.max(0, this.#messagesMax - inbox.count))
     if (room > 0) {
       const from = bytesOfFrames(run.frames, part.skip, END)
@@ -165,7 +174,15 @@ export class FakeStore {
     inbox.settle()
   }
 
-  /** Everything of a time to live is over. */
+  /** Everything is past its time, also what is on its way here. */
+  expireAll(): void {
+    this.#queue = this.#queue.map((effect) =>
+      effect.kind === 'append' ? { ...effect, run: { ...effect.run, expires: 0 } } : effect,
+    )
+    this.expire(Number.MAX_SAFE_INTEGER)
+  }
+
+  /** What is past its time leaves. */
   expire(now: number): void {
     for (const inbox of this.inboxes.values()) {
       for (const { segment, from, to } of inbox.expire(now)) inbox.devices.lose(segment.epoch, from, to)

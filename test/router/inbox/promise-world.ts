@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { AcceptorMessage } from '../../../src/mailbox/acceptor-messages.ts'
+import { laterPosition } from '../../../src/mailbox/position.ts'
 import type { RouterEvent } from '../../../src/router/events.ts'
 import { createRouterState, type RouterOptions, type RouterState } from '../../../src/router/state.ts'
 import { step } from '../../../src/router/step.ts'
@@ -42,7 +43,11 @@ export class Person {
   items: Item[] = []
   readonly shown: string[] = []
   readonly shownTexts = new Set<string>()
+  /** The last place that it has seen; by this it knows what it has. */
   cursor: { epoch: number; seq: number } = { epoch: 0, seq: 0 }
+  /** The last place of this session: only what a session was given, or has resumed from, may be acknowledged in it. */
+  place: { epoch: number; seq: number } = { epoch: 0, seq: 0 }
+  hasResumed = false
   outbox: Sent[] = []
   readonly counts = new Map<string, number>()
   /** When it first logged in. */
@@ -116,6 +121,7 @@ export class PromiseWorld {
     const { user, device, acknowledges, cursor } = person
     const resume =
       wantsResume && acknowledges && cursor.epoch > 0 ? { Epoch: `e${cursor.epoch}`, Seq: cursor.seq } : undefined
+    person.hasResumed = resume !== undefined
     const content = {
       UserId: user,
       Password: 'p',
@@ -189,10 +195,10 @@ export class PromiseWorld {
   }
 
   acknowledge(index: number): void {
-    const { connection, acknowledges, cursor, shown } = this.people[index] as Person
-    if (connection === undefined || !acknowledges || cursor.epoch === 0) return
+    const { connection, acknowledges, place, shown } = this.people[index] as Person
+    if (connection === undefined || !acknowledges || place.epoch === 0) return
     for (const text of shown) this.#acknowledged.add(text)
-    this.#run({ kind: 'acknowledged', connection, callbackId: undefined, ...cursor })
+    this.#run({ kind: 'acknowledged', connection, callbackId: undefined, ...place })
   }
 
   /** A connection ends; `isWritten`: the system had taken what nobody will read. */
@@ -232,7 +238,7 @@ export class PromiseWorld {
 
   expire(): void {
     for (const sent of this.#sent) sent.mayBeGone = true
-    this.store.expire(Number.MAX_SAFE_INTEGER)
+    this.store.expireAll()
   }
 
   restart(commits: number): void {
@@ -259,6 +265,8 @@ export class PromiseWorld {
       this.settleClosed()
       this.settleResends()
     }
+    // As the upkeep of inboxes does: what was stored past its time.
+    this.store.expire(1)
     this.#judge()
     return this.problems
   }
@@ -357,6 +365,7 @@ export class PromiseWorld {
       const place = { epoch: epochOf(Epoch) ?? 0, seq: Seq }
       if (place.epoch > person.cursor.epoch || (place.epoch === person.cursor.epoch && place.seq > person.cursor.seq))
         person.cursor = place
+      person.place = person.hasResumed ? person.cursor : place
     }
     for (const sent of person.outbox) this.#resends.push([person, sent])
   }
@@ -381,6 +390,7 @@ export class PromiseWorld {
       const isKnown =
         item.epoch > 0 &&
         (item.epoch < person.cursor.epoch || (item.epoch === person.cursor.epoch && seq <= person.cursor.seq))
+      if (item.epoch > 0) person.place = laterPosition(person.place, { epoch: item.epoch, seq })
       if (item.epoch > 0 && !isKnown) person.cursor = { epoch: item.epoch, seq }
       seq++
       if (isKnown) continue

@@ -79,3 +79,38 @@ t.test('what was never given can not be acknowledged', async (t) => {
   const effects = world.step({ kind: 'acknowledged', connection: 2, callbackId: 'a', epoch: 1, seq: 1 })
   t.match(saidTo(effects, 2), [{ callbackId: 'a', content: { Code: 'bad_content' } }])
 })
+
+t.test('what is in memory alone is given in its place among what is stored, and no message twice', async (t) => {
+  const world = new InboxWorld({ sessionPolicy: 'multi' })
+  world.login(1, 'ann')
+  world.acknowledging(2, 'bob', { devices: ['phone', 'desk'] })
+  const refused = world.relay(1, 'bob', 'c1')
+  world.stored(runsIn(refused), { from: 0, code: 'storage_full' })
+  world.stored(runsIn(world.relay(1, 'bob')))
+  const opened = world.acknowledging(3, 'bob', { count: 1, devices: ['phone', 'desk'] }, 'desk')
+  t.equal(ofKind(opened, 'readInbox').length, 1)
+  t.strictSame(
+    givenTo(read(world, 3, 'bob', pageOf(2, 1, false)), 3),
+    [1, 2],
+    'the first one waits for its acknowledgement',
+  )
+  t.match(saidTo(world.acknowledge(3, { epoch: 1, seq: 2 }), 1), [{ content: { Data: { Status: 'delivered' } } }])
+})
+
+t.test('of a run that was stored in part the stored part is given once', async (t) => {
+  const world = new InboxWorld()
+  world.login(1, 'ann')
+  world.acknowledging(2, 'bob', { count: 1, cursor: { epoch: 0, seq: 9 } })
+  const frames = Buffer.from('\u0002{"a":1}\u0003'.repeat(2))
+  const relayed = world.step({
+    kind: 'relay',
+    connection: 1,
+    to: 'bob',
+    count: 2,
+    callbackIds: [],
+    isVolatile: false,
+    frames,
+  })
+  world.stored(runsIn(relayed), { from: 1, code: 'inbox_full' })
+  t.strictSame(givenTo(read(world, 2, 'bob', pageOf(1, 1, false)), 2), [1])
+})
