@@ -30,7 +30,6 @@ t.test('50 times SIGKILL under load', { timeout: 600_000 }, async (t) => {
     await server.kill()
   })
   const readyMs: number[] = []
-  const late: string[] = []
   for (let kill = 0; kill < kills; kill++) {
     const enough = (answersMin * (kill + 1)) / kills - 1000 + random(2000)
     await until(() => ledger.answeredCount >= enough, `${Math.round(enough)} answers`, 60_000)
@@ -38,22 +37,20 @@ t.test('50 times SIGKILL under load', { timeout: 600_000 }, async (t) => {
     if (random(10) === 0) await killWhileStarting(flags, random(600))
     server = await startServerProcess(flags)
     readyMs.push(Math.round(server.readyMs))
-    // The machine may have other things to do than to start a server.
-    if (server.readyMs - server.starvedMs > readyMsMax)
-      late.push(`${server.readyMs} ms, ${server.starvedMs} of them starved`)
   }
   await until(() => ledger.answeredCount >= answersMin, `${answersMin} answers`, 60_000)
   await load.settle(60_000)
   const { delivered, stored, sent, rejected } = ledger.answers
   const kinds = `${delivered} delivered, ${stored} stored, ${sent} sent, ${rejected} rejected`
   t.comment(`${ledger.answeredCount} answers (${kinds}), ${ledger.shownCount} shown, ${load.disconnects} disconnects`)
-  t.comment(`ready after ${readyMs.sort((left, right) => left - right).join(' ')} ms`)
+  readyMs.sort((left, right) => left - right)
+  t.comment(`ready after ${readyMs.join(' ')} ms`)
   t.comment(`${ledger.againCount} shown again by an application that was begun anew`)
   t.ok(ledger.answeredCount >= answersMin)
   t.same(ledger.faults().slice(0, 20), [], 'nothing is lost, shown twice or out of order')
   t.same(load.complaints().slice(0, 20), [], 'no client was told of a loss')
   t.same(ledger.rejections, {})
-  t.same(late, [], `ready within ${readyMsMax} ms each time`)
+  t.ok((readyMs.at(-1) ?? 0) <= readyMsMax, `ready within ${readyMsMax} ms each time`)
   await load.end()
   t.equal(await server.stop(), 0)
   t.match(verifyDatabase(join(dataDir, databaseFileName)), { messages: 0, faults: [] }, 'nothing is left in the store')

@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { loadSettings } from '../../../src/config/load-settings.ts'
 import type { ServerLog } from '../../../src/server/event-log.ts'
 import { startServer } from '../../../src/server/server.ts'
@@ -27,8 +26,6 @@ export interface ServerProcess {
   readonly child: ChildProcess
   /** From the start of the process until it listens. */
   readonly readyMs: number
-  /** For how much of that its threads waited for a processor that others had. */
-  readonly starvedMs: number
   /** Warnings and errors of its log. */
   readonly warnings: readonly WarningLine[]
   /** Drains it; gives its exit code. */
@@ -41,7 +38,7 @@ export interface ServerProcess {
 
 /** What the child tells. */
 type ChildMessage =
-  | { readonly kind: 'ready'; readonly port: number; readonly starvedMs: number }
+  | { readonly kind: 'ready'; readonly port: number }
   | { readonly kind: 'warning'; readonly line: WarningLine }
 
 /** A child that has ended before it was ready, with what it said. */
@@ -60,13 +57,12 @@ export class StartRefused extends Error {
 export async function startServerProcess(flags: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const { child, ready, warnings } = forkServer(flags)
   const startedAt = performance.now()
-  const { port, starvedMs } = await within(ready, 'the start of the server', 30_000)
+  const { port } = await within(ready, 'the start of the server', 30_000)
   const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null
   return {
     port,
     child,
     readyMs: performance.now() - startedAt,
-    starvedMs,
     warnings,
     stop: async () => {
       if (!isGone()) {
@@ -98,7 +94,7 @@ export async function killWhileStarting(flags: Readonly<Record<string, string>>,
 
 function forkServer(flags: Readonly<Record<string, string>>): {
   child: ChildProcess
-  ready: Promise<{ readonly port: number; readonly starvedMs: number }>
+  ready: Promise<{ readonly port: number }>
   warnings: WarningLine[]
 } {
   const child = fork(new URL(import.meta.url), [JSON.stringify(flags)], {
@@ -109,7 +105,7 @@ function forkServer(flags: Readonly<Record<string, string>>): {
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk).slice(-4000)
   })
-  const ready = new Promise<{ port: number; starvedMs: number }>((resolve, reject) => {
+  const ready = new Promise<{ port: number }>((resolve, reject) => {
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'ready') resolve(message)
       else warnings.push(message.line)
@@ -141,7 +137,7 @@ async function runChild(flags: string): Promise<void> {
     firstOperator: nothing,
   })
   const port = server.addresses.find(({ listener }) => listener === 'tcp')?.port ?? 0
-  tell({ kind: 'ready', port, starvedMs: starvedMs() })
+  tell({ kind: 'ready', port })
   process.on('message', (thread: ThreadName) => {
     const worker = thread === 'pool' ? lastPoolThread() : lastThread(`parley-${thread}`)
     void worker.terminate()
@@ -152,17 +148,4 @@ async function runChild(flags: string): Promise<void> {
     process.exit(1)
   })
   process.once('disconnect', () => void server.drain().then(() => process.exit(0)))
-}
-
-/** The time that the threads of this process were ready to run and did not, in all, in milliseconds; 0 where the system does not tell. */
-function starvedMs(): number {
-  try {
-    const folder = '/proc/self/task'
-    const waited = readdirSync(folder).map((id) =>
-      Number(readFileSync(`${folder}/${id}/schedstat`, 'utf8').split(' ')[1]),
-    )
-    return Math.round(waited.reduce((sum, ns) => sum + ns, 0) / 1e6)
-  } catch {
-    return 0
-  }
 }
