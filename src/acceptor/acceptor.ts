@@ -14,12 +14,11 @@ import type {
 import type { AcceptorEvent, ConnectionId, ExchangeKeysMessage } from '../mailbox/router-messages.ts'
 import { type ErrorCode, errors, type Fault, fault, isErrorCode } from '../protocol/errors.ts'
 import { type Answered, type FaultExtras, frameOf, refusal, serverMessage } from '../protocol/replies.ts'
-import { addressKey } from './address.ts'
-import { Admission } from './admission.ts'
 import type { Channel } from './channel.ts'
 import { Connection } from './connection.ts'
 import { Counters } from './counters.ts'
 import { dueOf } from './deadlines.ts'
+import { Doorkeeper } from './doorkeeper.ts'
 import { type FrameEffects, FrameReader } from './frame-reader.ts'
 import { type HandshakeEffects, Handshakes } from './handshakes.ts'
 import { LearnedShape } from './learned-shape.ts'
@@ -29,6 +28,7 @@ import { numbered } from './numbering.ts'
 import type { AcceptorOptions } from './options.ts'
 import type { RouterLink } from './router-link.ts'
 import { Users } from './users.ts'
+import { Writer } from './writer.ts'
 
 const indexShift = 28
 const countMask = 2 ** indexShift - 1
@@ -47,19 +47,15 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
   readonly #link: RouterLink
   readonly #reader: FrameReader
   readonly #handshakes: Handshakes
-  readonly #admission: Admission
+  readonly #doorkeeper: Doorkeeper
   readonly #counters = new Counters()
   readonly #listeners: Listener[] = []
   readonly #connections = new Map<ConnectionId, Connection>()
   readonly #users: Users
-  /** Connections that got output since the last flush. */
-  #dirty: Connection[] = []
+  readonly #writer: Writer
   /** Connections that wait for space in the router's ring. */
   readonly #stalled = new Set<Connection>()
-  #isFlushScheduled = false
   #nextCount: number
-  #openedAboveLimit = 0
-  #refusing = 0
   #phase: AcceptorPhase = 'serving'
   #countersSentAt = 0
 
@@ -70,8 +66,14 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     this.#reader = new FrameReader(options.delimiters, options.signatures, this)
     const { requiresSealing, limits } = options
     this.#handshakes = new Handshakes({ requiresSealing, ...limits }, this)
-    this.#admission = new Admission(options.limits)
+    this.#doorkeeper = new Doorkeeper(options, this.#counters, link)
     this.#users = new Users(options.limits.userMessagesPerSecond)
+    this.#writer = new Writer({
+      link,
+      counters: this.#counters,
+      outputBytesMax: limits.outputBytesMax,
+      tooSlow: (connection) => this.#close(connection, 'slow_consumer', errors.slow_consumer.message),
+    })
   }
 
   /** Opens the listeners and begins to keep deadlines. Where sessions must be sealed the listeners wait for keys to offer. */
@@ -84,7 +86,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
   #listen(): void {
     const { delimiters, limits, listeners } = this.#options
     const events: ListenerEvents = {
-      opened: (address) => this.#onOpened(address),
+      opened: (address) => this.#doorkeeper.opened(address),
       connected: (peer) => this.#onConnected(peer),
       listening: (listener, host, port) => this.#event({ name: 'listening', listener, host, port }),
       failed: (listener, host, port, code) => this.#event({ name: 'listenFailed', listener, host, port, code }),
@@ -107,38 +109,20 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     } else {
       this.#link.event(event)
     }
-    this.#flushSoon()
+    this.#writer.flushSoon()
   }
 
   // Coming in
 
-  /** A socket that may ask for a WebSocket holds a place until it is one. */
-  #onOpened(address: string): (() => void) | undefined {
-    const key = addressKey(address)
-    if (this.#admission.enter(key)) return () => this.#admission.leave(key)
-    // Above the limit a few may ask, in order to be told.
-    if (this.#openedAboveLimit >= this.#options.limits.refusingMax) return undefined
-    this.#openedAboveLimit++
-    return () => {
-      this.#openedAboveLimit--
-    }
-  }
-
   #onConnected(peer: Parameters<ListenerEvents['connected']>[0]): void {
-    const key = addressKey(peer.address)
-    this.#counters.acceptedTotal++
-    const refused =
-      this.#phase !== 'serving' ? 'server_draining' : this.#admission.enter(key) ? undefined : 'server_busy'
-    if (refused !== undefined) {
-      this.#refuseConnection(peer, key, refused)
-      return
-    }
+    const key = this.#doorkeeper.admit(peer, this.#phase === 'serving')
+    if (key === undefined) return
     const now = performance.now()
     const late: { connection?: Connection } = {}
     const channel: Channel = peer.make({
       received: (chunk) => late.connection && this.#onReceived(late.connection, chunk),
       overrun: () => late.connection && this.#onOverrun(late.connection),
-      written: () => late.connection && this.#onWritten(late.connection),
+      written: () => late.connection && this.#writer.written(late.connection),
       closed: (how) => late.connection && this.#onClosed(late.connection, how),
     })
     const connection = new Connection({
@@ -151,25 +135,6 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     late.connection = connection
     this.#connections.set(connection.id, connection)
     this.#handshakes.opened(connection, now)
-  }
-
-  #refuseConnection(
-    peer: Parameters<ListenerEvents['connected']>[0],
-    key: string,
-    code: 'server_busy' | 'server_draining',
-  ): void {
-    this.#counters.closed(code)
-    this.#link.event({ name: 'refused', address: key, reason: code })
-    // Those that are being told why hold descriptors of the reserve: beyond a number they are only cut.
-    if (this.#refusing >= this.#options.limits.refusingMax) {
-      peer.refuse(undefined)
-      return
-    }
-    this.#refusing++
-    setTimeout(() => {
-      this.#refusing--
-    }, this.#options.limits.lingerMs)
-    peer.refuse(frameOf(this.#options.delimiters, refusal(nobody, fault(code), unixSeconds())))
   }
 
   #newId(): ConnectionId {
@@ -192,7 +157,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     connection.probedAt = 0
     if (connection.unreadBytes() > 0 || this.mustStop(connection)) this.#keepUnread(connection, chunk)
     else this.#read(connection, chunk, now)
-    this.#flushSoon()
+    this.#writer.flushSoon()
   }
 
   #read(connection: Connection, chunk: Buffer, now: number): void {
@@ -205,7 +170,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
   #onOverrun(connection: Connection): void {
     if (this.#cutIfSilent(connection, 'too_large')) return
     this.#close(connection, 'frame_too_large', 'The message is far longer than this server takes now.')
-    this.#flushSoon()
+    this.#writer.flushSoon()
   }
 
   /** Keeps what can't be taken now. At most one chunk of the socket and the limit are kept: then it is not read any more. */
@@ -237,7 +202,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
       if (this.#link.isBlocked()) this.#stalled.add(connection)
       else this.#readOn(connection)
     }
-    this.#flush()
+    this.#writer.flush()
   }
 
   // What frames cause: see FrameEffects
@@ -419,16 +384,13 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
 
   /** Ends a batch of messages: writes what it caused. */
   batchEnd(): void {
-    this.#flush()
+    this.#writer.flush()
   }
 
   #deliver(id: ConnectionId, frames: Uint8Array, receipt: number): void {
     const connection = this.#connections.get(id)
-    if (connection === undefined || !connection.isOpen()) {
-      if (receipt !== 0) this.#link.send({ kind: 'written', receipts: [receipt], completed: false })
-      return
-    }
-    this.#append(connection, frames, receipt)
+    if (connection !== undefined) this.#writer.append(connection, frames, receipt)
+    else if (receipt !== 0) this.#writer.failed([receipt])
   }
 
   #deliverNumbered(message: DeliverNumberedMessage): void {
@@ -453,7 +415,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
       const session = connection.session()
       if (session === undefined || session.user === message.exceptUser) continue
       if (message.audience === 'watchers' && !session.watches) continue
-      this.#append(connection, message.frames, 0)
+      this.#writer.append(connection, message.frames, 0)
     }
   }
 
@@ -470,7 +432,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     connection.state = { kind: 'session', session }
     connection.user = user
     connection.channel.bodyBytesMax = this.#options.limits.frameBytesMax
-    this.#append(connection, frames, 0)
+    this.#writer.append(connection, frames, 0)
     this.#readOn(connection)
   }
 
@@ -500,7 +462,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     if (connection?.state.kind !== 'authenticating') return
     const { loginAttemptsMax, authTimeoutMs } = this.#options.limits
     connection.state = { kind: 'greeting', deadline: performance.now() + authTimeoutMs }
-    this.#append(connection, frames, 0)
+    this.#writer.append(connection, frames, 0)
     if (++connection.failedLogins >= loginAttemptsMax) {
       this.#close(connection, 'auth_failed', 'Too many logins failed on this connection.')
       return
@@ -542,7 +504,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     this.#leaveSession(connection)
     connection.state = { kind: 'closing', deadline: performance.now() + this.#options.limits.lingerMs }
     connection.takeUnread()
-    this.#dirty.push(connection)
+    this.#writer.endSoon(connection)
   }
 
   /** Where nothing may be said, something that is out of place ends the connection. */
@@ -556,83 +518,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
 
   /** Sends a message of the acceptor's own. */
   #say(connection: Connection, body: string): void {
-    this.#append(connection, frameOf(this.#options.delimiters, body), 0)
-  }
-
-  #append(connection: Connection, frames: Uint8Array, receipt: number): void {
-    if (!connection.isOpen()) return
-    const { output } = connection
-    if (output.waitingBytes() === 0) this.#dirty.push(connection)
-    const gathered = output.gatheredBytes()
-    output.append(frames, receipt)
-    // Only behind a write that the peer has not taken: what comes in one batch, however much, does not show that it
-    // is slow. One message may be longer than the limit; what counts is that the peer reads what waits before it.
-    if (output.isWriting() && gathered > 0 && gathered + frames.length > this.#options.limits.outputBytesMax) {
-      // What has not begun to leave is given up to make room for the reason.
-      this.#failed(output.dropGathered())
-      this.#close(connection, 'slow_consumer', errors.slow_consumer.message)
-    }
-  }
-
-  /**
-   * Flushes after all sockets of this turn have been read: the router is then woken once for all of them,
-   * where a wake-up costs more than reading ten frames.
-   */
-  #flushSoon(): void {
-    if (this.#isFlushScheduled) return
-    this.#isFlushScheduled = true
-    setImmediate(this.#flushScheduled)
-  }
-
-  readonly #flushScheduled = (): void => {
-    this.#isFlushScheduled = false
-    this.#flush()
-  }
-
-  #flush(): void {
-    const dirty = this.#dirty
-    if (dirty.length > 0) {
-      this.#dirty = []
-      for (const connection of dirty) this.#write(connection)
-    }
-    this.#link.publish()
-  }
-
-  #write(connection: Connection): void {
-    if (connection.state.kind === 'closed') return
-    const frames = connection.output.begin()
-    if (frames !== undefined) {
-      connection.sentBytes += frames.length
-      this.#counters.sentBytes += frames.length
-      this.#hand(connection, frames)
-    } else if (connection.state.kind === 'closing' && !connection.output.isWriting()) {
-      connection.channel.end()
-    }
-  }
-
-  /** What can't be put into the form of one receiver must not harm the others. */
-  #hand(connection: Connection, frames: Buffer): void {
-    try {
-      connection.channel.write(frames)
-    } catch (error) {
-      connection.closeReason = 'internal_error'
-      connection.closeDetail = error instanceof Error ? error.message : String(error)
-      connection.channel.destroy()
-    }
-  }
-
-  #onWritten(connection: Connection): void {
-    if (connection.state.kind === 'closed') return
-    const receipts = connection.output.completed()
-    if (receipts.length > 0) {
-      this.#link.send({ kind: 'written', receipts, completed: true })
-      this.#flushSoon()
-    }
-    this.#write(connection)
-  }
-
-  #failed(receipts: readonly number[]): void {
-    if (receipts.length > 0) this.#link.send({ kind: 'written', receipts, completed: false })
+    this.#writer.append(connection, frameOf(this.#options.delimiters, body), 0)
   }
 
   // Ends
@@ -641,8 +527,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
   #close(connection: Connection, reason: ErrorCode, message: string): void {
     if (!connection.isOpen()) return
     const body = refusal(nobody, fault(reason, message), unixSeconds())
-    if (connection.output.waitingBytes() === 0) this.#dirty.push(connection)
-    connection.output.append(frameOf(this.#options.delimiters, body), 0)
+    this.#writer.appendLast(connection, frameOf(this.#options.delimiters, body))
     this.#leaveSession(connection)
     connection.state = { kind: 'closing', deadline: performance.now() + this.#options.limits.lingerMs }
     connection.closeReason = reason
@@ -664,8 +549,8 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     connection.takeUnread()
     this.#stalled.delete(connection)
     this.#connections.delete(connection.id)
-    this.#admission.leave(connection.addressKey)
-    this.#failed(connection.output.abandon())
+    this.#doorkeeper.leave(connection.addressKey)
+    this.#writer.failed(connection.output.abandon())
     if (connection.isKnownToRouter) this.#link.send({ kind: 'closed', connection: connection.id })
     const reason = connection.closeReason ?? how
     this.#counters.closed(reason)
@@ -679,7 +564,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
       receivedBytes: connection.receivedBytes,
       sentBytes: connection.sentBytes,
     })
-    this.#flushSoon()
+    this.#writer.flushSoon()
     this.#endDrainWhenEmpty()
   }
 
@@ -699,7 +584,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
       this.#close(connection, 'server_draining', errors.server_draining.message)
       if (connection.state.kind === 'closing') connection.state = { kind: 'closing', deadline }
     }
-    this.#flush()
+    this.#writer.flush()
     this.#endDrainWhenEmpty()
   }
 
@@ -717,7 +602,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
     for (const connection of this.#connections.values()) this.#keepDeadlines(connection, now)
     this.#users.forget(now)
     this.#handshakes.forget(now)
-    this.#flush()
+    this.#writer.flush()
     if (now - this.#countersSentAt >= countersMs) {
       this.#countersSentAt = now
       this.#event({ name: 'counters', counters: this.#snapshot() })
@@ -726,7 +611,7 @@ export class Acceptor implements FrameEffects, HandshakeEffects {
 
   #snapshot(): ReturnType<Counters['snapshot']> {
     return this.#counters.snapshot({
-      connections: this.#admission.connections(),
+      connections: this.#doorkeeper.connections(),
       sessions: this.#users.sessions(),
       receivedFrames: this.#reader.frames,
     })
