@@ -146,9 +146,15 @@ export class InboxGroup {
     if (!isChanged) return
     this.#rows += this.#new.size - this.#removed.length
     this.#count.run([this.#rows, 'segments'])
+    this.countCommit()
+    this.#clear()
+  }
+
+  /** The commit is one that counts, whatever it changes; to be called within its transaction. */
+  countCommit(): void {
+    if (this.#isWritten) return
     this.#count.run([this.#commits + 1, 'commits'])
     this.#isWritten = true
-    this.#clear()
   }
 
   /** The transaction is committed. */

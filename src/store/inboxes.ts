@@ -259,6 +259,11 @@ export class Inboxes {
     this.#group.flush(this.#parts.now())
   }
 
+  /** The commit counts, also when it changes nothing of the inboxes. */
+  countCommit(): void {
+    this.#group.countCommit()
+  }
+
   /** The transaction is committed. Gives the number of the commit. */
   committed(): number {
     this.#group.committed()

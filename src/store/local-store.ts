@@ -89,6 +89,7 @@ export class LocalStore implements Store {
   readonly #database: Database.Database
   readonly #options: Omit<LocalStoreOptions, 'dataDir'>
   readonly #calls: CallTable
+  readonly #changes: Database.Statement
   readonly #files: FileIdentity
   readonly #reserve: SpaceReserve
   readonly #steadyNow: () => number
@@ -117,6 +118,7 @@ export class LocalStore implements Store {
       askers: new ReceiptAskers(database),
       probe: () => this.#probe(),
     })
+    this.#changes = database.prepare('SELECT total_changes() AS count')
     this.#files = new FileIdentity(path)
     this.#reserve = new SpaceReserve(path, options.reserveBytes ?? 0, monotonic)
   }
@@ -319,10 +321,13 @@ export class LocalStore implements Store {
   #commit<Result>(work: () => Result): Result {
     // IMMEDIATE takes the write lock at once; a lock taken later can fail without waiting for the other writer.
     this.#database.exec('BEGIN IMMEDIATE')
+    const changes = this.#countChanges()
     try {
       const result = work()
       this.#inboxes?.flush()
       this.#history?.flush()
+      // Of accounts and of the history, too, it must be found when the journal has lost its end.
+      if (this.#countChanges() > changes) this.#inboxes?.countCommit()
       this.#files.check()
       this.#database.exec('COMMIT')
       this.#history?.committed()
@@ -335,6 +340,11 @@ export class LocalStore implements Store {
       if (toStoreError(error, this.path).code === 'storage_full') this.#reserve.giveUp()
       throw error
     }
+  }
+
+  /** Rows that were changed since the database was opened. */
+  #countChanges(): number {
+    return (this.#changes.get([]) as { readonly count: number }).count
   }
 
   #do(request: StoreRequest): unknown {

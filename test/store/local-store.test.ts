@@ -4,9 +4,11 @@ import Database from 'libsql'
 import t from 'tap'
 import { beginning } from '../../src/mailbox/position.ts'
 import type { StoreReply, StoreRequest } from '../../src/mailbox/store-messages.ts'
+import { CommitWitness } from '../../src/store/commit-witness.ts'
 import { databaseFileName, openDatabaseFile } from '../../src/store/database-file.ts'
 import { inboxSettingsDefault, LocalStore, openLocalStore } from '../../src/store/local-store.ts'
 import { verifyDatabase } from '../../src/store/verify.ts'
+import { pastRun } from './history-fixtures.ts'
 import { runOf } from './inbox-fixtures.ts'
 
 const alice = { userId: 'alice', passwordHash: 'h', role: 'user' as const }
@@ -213,5 +215,26 @@ t.test('a run that comes again and is older than what makes room for it is not s
   t.match(await store.call('countInboxes', {}), { segments: 1, messages: 1 })
   const read = await store.call('readInbox', { user: 'ann', after: { epoch: 0, seq: 0 }, bytesMax: 1e6 })
   t.match(read.segments, [{ seq: 3, count: 1 }])
+  store.close()
+})
+
+t.test('every commit counts that changes something, of the history and of accounts too, and no other', async (t) => {
+  const dataDir = t.testdir()
+  const store = openLocalStore({ dataDir, history: { daysMax: 1, countMax: undefined } })
+  await store.call('openEpoch', {})
+  const database = new Database(store.path)
+  const counter = database.prepare(`SELECT value FROM counters WHERE name = 'commits'`)
+  const counted = (): number => (counter.get([]) as { readonly value: number }).value
+  const first = counted()
+  store.runBatch([pastRun('ann', 'bob', { epoch: 1, seq: 1, count: 2, time: Date.now() })])
+  t.equal(counted(), first + 1)
+  await store.call('addAccount', { userId: 'ann', passwordHash: 'h', role: 'user' })
+  t.equal(counted(), first + 2)
+  store.runBatch([runOf('ann', 1, 1), pastRun('ann', 'bob', { epoch: 1, seq: 3, count: 1, time: Date.now() })])
+  t.equal(counted(), first + 3, 'once')
+  await store.call('journalIds', { entries: new Uint8Array(0) })
+  t.equal(counted(), first + 3, 'nothing was changed')
+  t.equal(CommitWitness.read(store.path), first + 3)
+  database.close()
   store.close()
 })

@@ -13,7 +13,8 @@ t.test('a backup takes the place of what is there, which is kept', async (t) => 
   const run = await runHere(['restore', file, '--data-dir', dataDir])
   t.match(run, {
     exitCode: 0,
-    stdout: /^Restored .*: 1 accounts, 50 stored messages in 10 segments, 0 messages of 0 conversations in the history, 25 remembered ids\./,
+    stdout:
+      /^Restored .*: 1 accounts, 50 stored messages in 10 segments, 0 messages of 0 conversations in the history, 25 remembered ids\./,
   })
   t.match(run.stdout, /before is now .*replaced/)
 })
