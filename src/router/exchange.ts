@@ -1,7 +1,7 @@
 /** From a client's answer to an offer of keys to a connection that is sealed: keeps who it is until the login. */
 import type { ConnectionId, ExchangeKeysMessage } from '../mailbox/router-messages.ts'
 import { errors } from '../protocol/errors.ts'
-import { readSessionKeys } from '../security/key-schedule.ts'
+import { resumptionSecretOf } from '../security/key-schedule.ts'
 import type { KeyExchangeVerdict, SealedIdentity } from './events.ts'
 import type { Step } from './state.ts'
 
@@ -31,8 +31,7 @@ export function keysExchanged(step: Step, connection: ConnectionId, verdict: Key
     nonce: peer.nonce,
     transcriptHash,
     proof: undefined,
-    // A copy: the other keys are not to stay in memory with it.
-    resumptionSecret: Uint8Array.from(readSessionKeys(keys).resumptionSecret.reveal()),
+    resumptionSecret: resumptionSecretOf(keys),
     resumed,
   }
   step.state.peers.set(connection, { kind: 'sealed', connection, identity })

@@ -24,6 +24,16 @@ export function readPublicJwk(value: unknown): RsaPublicJwk | undefined {
   return jwk
 }
 
+/**
+ * Takes a key that {@link readPublicJwk} gave in another thread, whence its members come but not that they were checked: to check
+ * them again costs as much as to import the key.
+ */
+export function takeCheckedJwk({ n, e }: RsaPublicJwk): RsaPublicJwk {
+  const jwk: RsaPublicJwk = Object.freeze({ kty: 'RSA', n, e })
+  checked.add(jwk)
+  return jwk
+}
+
 /** The RFC 7638 thumbprint: SHA-256 over the members in alphabetical order, as 43 characters of base64url. */
 export function thumbprintOf({ n, e }: RsaPublicJwk): string {
   return createHash('sha256').update(`{"e":"${e}","kty":"RSA","n":"${n}"}`).digest('base64url')

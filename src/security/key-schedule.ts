@@ -68,6 +68,13 @@ export function readSessionKeys(packed: Secret | Uint8Array): SessionKeys {
   }
 }
 
+/** A copy of the resumption secret alone, with which the other keys do not stay in memory. */
+export function resumptionSecretOf(packed: Uint8Array): Uint8Array {
+  const [start, end] = layout.resumptionSecret
+  // A Buffer's own slice would be a view.
+  return Uint8Array.prototype.slice.call(packed, start, end)
+}
+
 /** Writes keys as the 320 bytes, to hand them to another thread. */
 export function packSessionKeys(keys: SessionKeys): Uint8Array {
   const bytes = new Uint8Array(sessionKeyBytes)

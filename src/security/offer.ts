@@ -112,7 +112,7 @@ export function readOffer(
   if (!areSuites(suites) || !isNonce(nonce) || !isUnixTime(serverTime) || rotations === undefined) {
     return refuse('the PlatformKeyMessage is malformed')
   }
-  if (!isCertified(identity, certificate)) return refuse('the handshake key is not signed by the identity')
+  if (!isCertifiedAsBefore(identity, certificate)) return refuse('the handshake key is not signed by the identity')
   const problem =
     handshakeTimeProblem(certificate, serverTime) ??
     (now === undefined ? undefined : handshakeTimeProblem(certificate, now, clientClockSlackSeconds))
@@ -123,6 +123,21 @@ export function readOffer(
   const handshakeKey = certificate.key
   const offer = { body, suites, identity, identityThumbprint, olderIdentities, handshakeKey, nonce, serverTime }
   return { ok: true, offer }
+}
+
+/** Certificates that were found good, each as the text of all that the check depends on; as many as a process has servers, or so. */
+const certified = new Set<string>()
+const certifiedMax = 8
+
+/** Who has many connections, or comes back, meets the same certificate again: its signature is checked once. */
+function isCertifiedAsBefore(identity: RsaPublicJwk, certificate: HandshakeCertificate): boolean {
+  const { key, notBefore, notAfter, signature } = certificate
+  const text = JSON.stringify([identity.n, identity.e, key.n, key.e, notBefore, notAfter, signature])
+  if (certified.has(text)) return true
+  if (!isCertified(identity, certificate)) return false
+  if (certified.size >= certifiedMax) certified.clear()
+  certified.add(text)
+  return true
 }
 
 function certificateOf(members: Members): HandshakeCertificate | undefined {

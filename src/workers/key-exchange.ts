@@ -2,7 +2,7 @@
  * Answers handshakes: hands the frames, with the private key that was offered, to the pool. Full lanes are an answer, not a queue without end. Runs on: the main thread.
  */
 import type { KeyObject } from 'node:crypto'
-import type { RsaPublicJwk } from '../security/jwk.ts'
+import { type RsaPublicJwk, takeCheckedJwk } from '../security/jwk.ts'
 import type { ResumedClaims, ServerExchangeInput, ServerExchangeResult } from '../security/server-handshake.ts'
 import type { SuiteNumber } from '../security/suites.ts'
 import type { TicketKeys } from '../security/tickets.ts'
@@ -89,7 +89,8 @@ export class KeyExchange {
     }
     const answer = result.value
     if (!answer.ok) return { ok: false, code: 'refused', detail: answer.reason }
-    const { body3: body, okm: keys, transcriptHash, suite, thumbprint, clientKey, resumed } = answer
+    const { body3: body, okm: keys, transcriptHash, suite, thumbprint, resumed } = answer
+    const clientKey = answer.clientKey === undefined ? undefined : takeCheckedJwk(answer.clientKey)
     return { ok: true, body, keys, transcriptHash, suite, thumbprint, clientKey, resumed }
   }
 }

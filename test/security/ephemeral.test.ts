@@ -1,6 +1,6 @@
 import { createECDH, createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { newEphemeral, pointBytes } from '../../src/security/ephemeral.ts'
+import { answerEphemeral, newEphemeral, pointBytes } from '../../src/security/ephemeral.ts'
 
 t.test('both sides agree, and on the x coordinate of RFC 5903', async (t) => {
   const one = newEphemeral(() => Buffer.from('c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433', 'hex'))
@@ -10,6 +10,24 @@ t.test('both sides agree, and on the x coordinate of RFC 5903', async (t) => {
   t.equal(one.point.length, pointBytes)
   t.strictSame(one.agree(two.point), expected)
   t.strictSame(two.agree(one.point), expected)
+})
+
+t.test('each half that is answered at once has a scalar of its own', async (t) => {
+  const halves = [newEphemeral(randomBytes), newEphemeral(randomBytes)]
+  const answers = halves.map(({ point }) => answerEphemeral(point, randomBytes))
+  for (const [index, answer] of answers.entries()) {
+    t.equal(answer?.point.length, pointBytes)
+    t.strictSame(halves[index]?.agree(answer?.point ?? Buffer.alloc(0)), answer?.agreed)
+  }
+  t.notSame(answers[0]?.point, answers[1]?.point)
+})
+
+t.test('what is no point of the curve is not answered, and the next one is', async (t) => {
+  t.equal(answerEphemeral(Buffer.alloc(pointBytes, 4), randomBytes), undefined)
+  t.equal(answerEphemeral(Buffer.alloc(0), randomBytes), undefined)
+  const half = newEphemeral(randomBytes)
+  const answer = answerEphemeral(half.point, randomBytes)
+  t.strictSame(half.agree(answer?.point ?? Buffer.alloc(0)), answer?.agreed)
 })
 
 t.test('a coordinate that begins with zero keeps its 32 bytes', async (t) => {

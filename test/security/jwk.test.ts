@@ -1,6 +1,13 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { importPublicKey, isThumbprint, publicJwkOf, readPublicJwk, thumbprintOf } from '../../src/security/jwk.ts'
+import {
+  importPublicKey,
+  isThumbprint,
+  publicJwkOf,
+  readPublicJwk,
+  takeCheckedJwk,
+  thumbprintOf,
+} from '../../src/security/jwk.ts'
 import { vectorKey } from '../vectors/vector-files.ts'
 
 /** The example of RFC 7638 section 3.1. */
@@ -14,6 +21,13 @@ const rfcThumbprint = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
 t.test('the thumbprint is that of RFC 7638', async (t) => {
   t.equal(thumbprintOf(rfcKey), rfcThumbprint)
   t.ok(isThumbprint(rfcThumbprint))
+})
+
+t.test('a key that another thread has checked is imported without a second check', async (t) => {
+  const jwk = takeCheckedJwk(structuredClone(readPublicJwk(rfcKey)) ?? rfcKey)
+  t.strictSame(jwk, rfcKey)
+  t.ok(Object.isFrozen(jwk))
+  t.equal(importPublicKey(jwk).asymmetricKeyDetails?.modulusLength, 2048)
 })
 
 t.test('a thumbprint is 43 characters that are 32 bytes', async (t) => {

@@ -4,6 +4,7 @@ import {
   deriveSessionKeys,
   packSessionKeys,
   readSessionKeys,
+  resumptionSecretOf,
   sessionKeyBytes,
 } from '../../src/security/key-schedule.ts'
 
@@ -36,6 +37,12 @@ t.test('each key has its place in the 320 bytes', async (t) => {
 
 t.test('keys are packed as they were read', async (t) => {
   t.strictSame(packSessionKeys(readSessionKeys(packed)), packed)
+})
+
+t.test('the resumption secret is taken without the others', async (t) => {
+  const secret = resumptionSecretOf(Buffer.from(packed))
+  t.strictSame(Buffer.from(secret), Buffer.from(readSessionKeys(packed).resumptionSecret.reveal()))
+  t.equal(secret.buffer.byteLength, 32)
 })
 
 t.test('another length is refused', async (t) => {
