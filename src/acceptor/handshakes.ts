@@ -17,7 +17,7 @@ import { nonceBytes, offerWriter } from '../security/offer.ts'
 import { Secret } from '../security/secret.ts'
 import type { Connection, OfferedKeys, SealedFacts } from './connection.ts'
 import { HandshakeRate } from './handshake-rate.ts'
-import type { RecordFault } from './sealed-form.ts'
+import type { RecordFault, SealedEvents } from './sealed-form.ts'
 
 /** What handshakes cause. */
 export interface HandshakeEffects {
@@ -150,11 +150,7 @@ export class Handshakes {
     connection.channel.seal({
       suite,
       keys,
-      events: {
-        proven: (proof) => this.#proven(connection, proof, resumed),
-        broken: (problem) => this.#broken(connection, problem),
-        farewell: () => this.#effects.farewell(connection),
-      },
+      events: new HandshakeOf(this, connection, resumed),
     })
     // A copy: the others are not to stay in memory with it.
     const signingKey = new Secret(Uint8Array.from(keys.signingKey.reveal()))
@@ -167,7 +163,8 @@ export class Handshakes {
     }
   }
 
-  #proven(connection: Connection, proof: ClientProof, resumed: boolean): boolean {
+  /** The client's proof has come. False when it is wrong. */
+  proven(connection: Connection, proof: ClientProof, resumed: boolean): boolean {
     const { state } = connection
     if (state.kind !== 'confirming') return false
     if (!state.mac.equals(proof.mac)) {
@@ -185,13 +182,44 @@ export class Handshakes {
     return true
   }
 
-  #broken(connection: Connection, problem: RecordFault): void {
+  /** What came can't be taken. */
+  broken(connection: Connection, problem: RecordFault): void {
     const reason = connection.state.kind === 'confirming' ? 'handshake_failed' : 'record_failed'
     this.#effects.cut(connection, reason, problem)
+  }
+
+  /** The client has ended its session. */
+  farewell(connection: Connection): void {
+    this.#effects.farewell(connection)
   }
 
   /** Forgets addresses that have been quiet. */
   forget(now: number): void {
     this.#rate.forget(now)
+  }
+}
+
+/** What a sealed form tells, for its connection. It stays as long as that does, so it is one object and not three functions. */
+class HandshakeOf implements SealedEvents {
+  readonly #handshakes: Handshakes
+  readonly #connection: Connection
+  readonly #isResumed: boolean
+
+  constructor(handshakes: Handshakes, connection: Connection, isResumed: boolean) {
+    this.#handshakes = handshakes
+    this.#connection = connection
+    this.#isResumed = isResumed
+  }
+
+  proven(proof: ClientProof): boolean {
+    return this.#handshakes.proven(this.#connection, proof, this.#isResumed)
+  }
+
+  broken(fault: RecordFault): void {
+    this.#handshakes.broken(this.#connection, fault)
+  }
+
+  farewell(): void {
+    this.#handshakes.farewell(this.#connection)
   }
 }

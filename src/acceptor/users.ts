@@ -22,6 +22,25 @@ export interface NewSession {
   readonly messageKeys: MessageKeys
 }
 
+const noKeys: ReadonlyMap<string, string> = new Map()
+
+/** How a session needs its user's name: pieces of one memory, since what lies in Node's pool would keep 8 KiB of it. */
+function formsOf(name: string): Pick<Session, 'name' | 'nameJson' | 'senderMember'> {
+  const nameJson = JSON.stringify(name)
+  const senderMember = `"FromUserId":${nameJson},`
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(name) + Buffer.byteLength(senderMember))
+  const nameEnd = bytes.write(name)
+  bytes.write(senderMember, nameEnd)
+  return {
+    name: bytes.subarray(0, nameEnd),
+    nameJson: bytes.subarray(nameEnd + senderBefore, bytes.length - 1),
+    senderMember: bytes.subarray(nameEnd),
+  }
+}
+
+/** `"FromUserId":` */
+const senderBefore = 13
+
 /** See the head of the file. */
 export class Users {
   readonly #messagesPerSecond: number
@@ -47,18 +66,15 @@ export class Users {
     }
     user.sessions++
     this.#sessions++
-    const nameJson = JSON.stringify(name)
     return {
       user: name,
-      name: Buffer.from(name, 'utf8'),
-      nameJson: Buffer.from(nameJson, 'utf8'),
-      senderMember: Buffer.from(`"FromUserId":${nameJson},`, 'utf8'),
+      ...formsOf(name),
       bucket: user.bucket,
       messageKeys,
       tag: receiverTag(name),
       shape: new LearnedShape(),
       policies: { signedOnly: false, endToEnd: 'allow' },
-      keys: new Map(),
+      keys: noKeys,
       unverified: new Unverified(),
       sealed,
       watches: false,
