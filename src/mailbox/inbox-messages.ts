@@ -140,6 +140,8 @@ export interface InboxCalls {
     take: { after: number; since: number; bytesMax: number }
     give: { entries: Uint8Array; next: number | undefined }
   }
+  /** Up to a place some device of a user has what could not be stored: the others are told at their login that they may miss something. */
+  noteMissed: { take: { missed: readonly ({ readonly user: string } & Position)[] }; give: true }
   /** Who asks for receipts, and who does so no more: those without a time. Users without an account are passed over. */
   noteReceiptAskers: {
     take: { askers: readonly { readonly user: string; readonly askedAt: number | undefined }[] }

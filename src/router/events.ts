@@ -341,9 +341,10 @@ export type RouterEffect =
       readonly after: Position
       readonly bytesMax: number
     }
-  /** These three need not be waited for, and may be gathered. */
+  /** These four need not be waited for, and may be gathered. */
   | { readonly kind: 'noteAcknowledged'; readonly acknowledgement: Acknowledgement }
   | ({ readonly kind: 'noteWritten'; readonly user: string } & Position)
+  | ({ readonly kind: 'noteMissed'; readonly user: string } & Position)
   | { readonly kind: 'journal'; readonly entries: Uint8Array }
   /** The bytes are valid until the effect has been run. */
   | { readonly kind: 'verify'; readonly bundle: number; readonly bytes: Uint8Array }

@@ -347,6 +347,7 @@ export class RouterShell {
       case 'readInbox':
       case 'noteAcknowledged':
       case 'noteWritten':
+      case 'noteMissed':
       case 'journal':
         this.#store.ask(effect)
         break

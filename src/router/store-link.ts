@@ -27,7 +27,15 @@ export interface InboxStore {
 export type StoreEffect = Extract<
   RouterEffect,
   {
-    kind: 'append' | 'openInbox' | 'readInbox' | 'noteAcknowledged' | 'noteWritten' | 'noteReceiptAsker' | 'journal'
+    kind:
+      | 'append'
+      | 'openInbox'
+      | 'readInbox'
+      | 'noteAcknowledged'
+      | 'noteWritten'
+      | 'noteMissed'
+      | 'noteReceiptAsker'
+      | 'journal'
   }
 >
 
@@ -55,6 +63,7 @@ export class StoreLink {
   #runs: Extract<Asked, { kind: 'run' }>[] = []
   readonly #acknowledgements = new Map<string, Acknowledgement>()
   readonly #written = new Map<string, { readonly user: string } & Position>()
+  readonly #missed = new Map<string, { readonly user: string } & Position>()
   /** By their users. */
   readonly #askers = new Map<string, number | undefined>()
   #journal: Uint8Array[] = []
@@ -72,7 +81,9 @@ export class StoreLink {
   }
 
   #gathered(): number {
-    return this.#acknowledgements.size + this.#written.size + this.#askers.size + this.#journal.length
+    return (
+      this.#acknowledgements.size + this.#written.size + this.#missed.size + this.#askers.size + this.#journal.length
+    )
   }
 
   /** There is a store: what has no answer is asked of it. */
@@ -122,7 +133,12 @@ export class StoreLink {
         break
       case 'noteWritten': {
         const { user, epoch, seq } = effect
-        this.#noteWritten({ user, epoch, seq })
+        noteLatest(this.#written, { user, epoch, seq })
+        break
+      }
+      case 'noteMissed': {
+        const { user, epoch, seq } = effect
+        noteLatest(this.#missed, { user, epoch, seq })
         break
       }
       case 'noteReceiptAsker':
@@ -143,11 +159,6 @@ export class StoreLink {
     if (noted === undefined || comparePositions(acknowledgement, noted) > 0) {
       this.#acknowledgements.set(key, acknowledgement)
     }
-  }
-
-  #noteWritten(place: { readonly user: string } & Position): void {
-    const noted = this.#written.get(place.user)
-    if (noted === undefined || comparePositions(place, noted) > 0) this.#written.set(place.user, place)
   }
 
   #call<Name extends 'openInbox' | 'readInbox'>(
@@ -216,9 +227,11 @@ export class StoreLink {
     const { store } = this.#link
     const acknowledgements = [...this.#acknowledgements.values()]
     const written = [...this.#written.values()]
+    const missed = [...this.#missed.values()]
     const entries = this.#journal
     this.#acknowledgements.clear()
     this.#written.clear()
+    this.#missed.clear()
     this.#journal = []
     if (acknowledgements.length > 0) {
       const done = store.call('acknowledge', { acknowledgements }).then(({ delivered }) => this.#onDelivered(delivered))
@@ -228,7 +241,13 @@ export class StoreLink {
     }
     if (written.length > 0) {
       this.#note(store.call('noteWritten', { written }), () => {
-        for (const place of written) this.#noteWritten(place)
+        for (const place of written) noteLatest(this.#written, place)
+      })
+    }
+    // After the acknowledgements of those who miss nothing.
+    if (missed.length > 0) {
+      this.#note(store.call('noteMissed', { missed }), () => {
+        for (const place of missed) noteLatest(this.#missed, place)
       })
     }
     // Whoever sends again what is not written down is told apart by its receiver.
@@ -270,4 +289,13 @@ export class StoreLink {
     if (removed.length > 0) this.#post({ kind: 'runsRemoved', removed })
     if (this.#unsent.length > 0) this.#schedule()
   }
+}
+
+/** Keeps the furthest place of each user. */
+function noteLatest(
+  notes: Map<string, { readonly user: string } & Position>,
+  place: { readonly user: string } & Position,
+): void {
+  const noted = notes.get(place.user)
+  if (noted === undefined || comparePositions(place, noted) > 0) notes.set(place.user, place)
 }

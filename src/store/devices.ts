@@ -9,7 +9,7 @@ export interface Device {
   readonly cursor: Position
   /** Unix milliseconds. */
   readonly lastSeen: number
-  /** How many messages left unread since it last acknowledged. */
+  /** How many messages left unread since it last acknowledged; 0 where that is not known. */
   readonly missing: number
   /** The last of those. */
   readonly lost: Position
@@ -87,6 +87,15 @@ export class Devices {
       losers.push(name)
     }
     return losers
+  }
+
+  /** Something up to a place is not to be had for whoever has not acknowledged it, nobody knows how much. Gives the names of those devices. */
+  miss(place: Position): readonly string[] {
+    const losers = [...this.byName].filter(
+      ([, { cursor, lost }]) => comparePositions(cursor, place) < 0 && comparePositions(lost, place) < 0,
+    )
+    for (const [name, device] of losers) this.byName.set(name, { ...device, missing: 0, lost: place })
+    return losers.map(([name]) => name)
   }
 
   /** Forgets those that were not seen since a moment, but for the shared one. Gives their names. */

@@ -169,6 +169,15 @@ export class Inboxes {
   }
 
   /** See {@link InboxCalls}. */
+  noteMissed(take: Take<'noteMissed'>): Give<'noteMissed'> {
+    for (const { user, epoch, seq } of take.missed) {
+      const inbox = this.#touched(user)
+      this.#group.changeDevices(inbox, inbox.devices.miss({ epoch, seq }))
+    }
+    return true
+  }
+
+  /** See {@link InboxCalls}. */
   forgetDevices(take: Take<'forgetDevices'>): Give<'forgetDevices'> {
     let forgotten = 0
     for (const inbox of this.#users.values()) {

@@ -300,6 +300,7 @@ class Simulation {
       }
       case 'noteAcknowledged':
       case 'noteWritten':
+      case 'noteMissed':
       case 'noteReceiptAsker':
       case 'journal':
       case 'exchangeKeys':

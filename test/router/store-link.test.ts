@@ -123,3 +123,20 @@ t.test('who wants receipts is noted before the messages of whoever does, and aga
   await turn()
   t.strictSame(store.asked.slice(2), ['noteReceiptAskers', 'append 2'])
 })
+
+t.test(
+  'what a device has missed is noted after what others have acknowledged, the furthest place of a user once',
+  async (t) => {
+    const link = new StoreLink(() => {})
+    const store = new Store()
+    link.attach(store)
+    for (const seq of [3, 5, 4]) link.ask({ kind: 'noteMissed', user: 'bob', epoch: 1, seq })
+    link.ask({ kind: 'noteAcknowledged', acknowledgement: { user: 'bob', device: '', epoch: 1, seq: 5 } })
+    t.equal(link.waiting, 2)
+    await turn()
+    t.strictSame(store.asked, ['acknowledge 5', 'noteMissed'])
+    store.answers[1]?.(new Error('full'))
+    await turn()
+    t.equal(link.waiting, 2, 'it is noted later')
+  },
+)

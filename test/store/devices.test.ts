@@ -50,3 +50,16 @@ t.test('devices are forgotten when they stayed away, and the one away longest wh
   t.strictSame(devices.forget(3), ['a', 'b'])
   t.strictSame([...devices.byName.keys()], [sharedDevice, 'c'])
 })
+
+t.test('what nobody can count is missing for whoever has not acknowledged it', async (t) => {
+  const devices = new Devices()
+  devices.see('phone', { epoch: 1, seq: 5 }, 1)
+  devices.see('desk', { epoch: 1, seq: 2 }, 1)
+  devices.lose(1, 3, 3)
+  t.strictSame(devices.miss({ epoch: 1, seq: 5 }), ['desk'])
+  t.match(devices.byName.get('desk'), { missing: 0, lost: { epoch: 1, seq: 5 } })
+  t.match(devices.byName.get('phone'), { missing: 0, lost: { epoch: 0 } })
+  t.strictSame(devices.miss({ epoch: 1, seq: 4 }), [], 'it knows of a later one')
+  devices.acknowledge('desk', { epoch: 1, seq: 6 }, 2)
+  t.match(devices.byName.get('desk'), { lost: { epoch: 0 } })
+})

@@ -1,6 +1,7 @@
 /** When a run has its answer, and which: the one place that says `delivered` or `stored`. */
 import { journalEntryBytes } from '../../mailbox/inbox-messages.ts'
 import { isBlankKey, messageKeyBytes } from '../../mailbox/message-key.ts'
+import { comparePositions } from '../../mailbox/position.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 import { messageId } from '../../security/message-id.ts'
 import { reject } from '../answer.ts'
@@ -43,7 +44,16 @@ function conclude(step: Step, recipient: Recipient, entry: Entry, fate: Fate): v
 function noteMissed(step: Step, recipient: Recipient, { place, seq }: Entry, fate: Fate): void {
   if (place.kind !== 'refused' || fate.until <= place.from || 'code' in fate) return
   const { epoch, missed } = step.state.inbox
-  missed.set(recipient.user, { epoch, seq: seq + fate.until - 1 })
+  const upTo = { epoch, seq: seq + fate.until - 1 }
+  missed.set(recipient.user, upTo)
+  // Whoever has it misses nothing.
+  for (const reader of recipient.readers.values()) {
+    const { acknowledges, acknowledged, device } = reader
+    if (!acknowledges || comparePositions(acknowledged, upTo) < 0) continue
+    reader.noted = acknowledged
+    step.effects.push({ kind: 'noteAcknowledged', acknowledgement: { user: recipient.user, device, ...acknowledged } })
+  }
+  step.effects.push({ kind: 'noteMissed', user: recipient.user, ...upTo })
 }
 
 /** Drops from the window what is settled, but for what somebody may still be given out of it. */

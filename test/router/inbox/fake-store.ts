@@ -14,13 +14,30 @@ const END = 0x03
 /** What the store is asked. */
 export type StoreEffect = Extract<
   RouterEffect,
-  { kind: 'append' | 'openInbox' | 'readInbox' | 'noteAcknowledged' | 'noteWritten' | 'journal' | 'findUser' }
+  {
+    kind:
+      | 'append'
+      | 'openInbox'
+      | 'readInbox'
+      | 'noteAcknowledged'
+      | 'noteWritten'
+      | 'noteMissed'
+      | 'journal'
+      | 'findUser'
+  }
 >
 
 export function isStoreEffect(effect: RouterEffect): effect is StoreEffect {
-  return ['append', 'openInbox', 'readInbox', 'noteAcknowledged', 'noteWritten', 'journal', 'findUser'].includes(
-    effect.kind,
-  )
+  return [
+    'append',
+    'openInbox',
+    'readInbox',
+    'noteAcknowledged',
+    'noteWritten',
+    'noteMissed',
+    'journal',
+    'findUser',
+  ].includes(effect.kind)
 }
 
 /** How the store is just now. */
@@ -50,6 +67,9 @@ export class FakeStore {
     return ++this.epoch
   }
 
+  /** Whether it was ended with notes that it could not write down. */
+  isForgetful = false
+
   get waiting(): number {
     return this.#queue.length
   }
@@ -75,6 +95,8 @@ export class FakeStore {
   /** The process ends, some commits later. */
   crash(count: number): void {
     if (this.mood === 'well') for (const effect of this.#queue.slice(0, count)) this.#do(effect)
+    const left = this.mood === 'well' ? this.#queue.slice(count) : this.#queue
+    this.isForgetful ||= this.#notes.length > 0 || left.some(({ kind }) => kind === 'noteMissed')
     this.#queue = []
     this.#notes = []
     this.mood = 'well'
@@ -105,6 +127,11 @@ export class FakeStore {
       case 'noteWritten':
         this.#note(() => this.#acknowledge(effect.user, sharedDevice, effect))
         return []
+      case 'noteMissed': {
+        const { user, epoch, seq } = effect
+        this.#note(() => void this.#inbox(user).devices.miss({ epoch, seq }))
+        return []
+      }
       case 'journal':
         if (this.mood !== 'full') this.journal.push(effect.entries)
         return []

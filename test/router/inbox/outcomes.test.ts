@@ -46,7 +46,17 @@ t.test('what only one device has is missing for the others, and they are told', 
   const effects = world.relay(1, 'bob', 'c1')
   t.strictSame(givenTo(effects, 2), [1])
   world.stored(runsIn(effects), { from: 0, code: 'storage_full' })
-  t.match(saidTo(world.acknowledge(2, { epoch: 1, seq: 1 }), 1), [{ content: { Data: { Status: 'delivered' } } }])
+  const acknowledged = world.acknowledge(2, { epoch: 1, seq: 1 })
+  t.match(saidTo(acknowledged, 1), [{ content: { Data: { Status: 'delivered' } } }])
+  const noted = acknowledged.filter(({ kind }) => kind === 'noteAcknowledged' || kind === 'noteMissed')
+  t.match(
+    noted.slice(0, 2),
+    [
+      { kind: 'noteAcknowledged', acknowledgement: { user: 'bob', device: 'phone', epoch: 1, seq: 1 } },
+      { kind: 'noteMissed', user: 'bob', epoch: 1, seq: 1 },
+    ],
+    'the store is told, who has it first',
+  )
   const login = world.acknowledging(3, 'bob', { devices: ['phone', 'desk'] }, 'desk')
   t.match(saidTo(login, 3), [{ content: { Recovered: false } }])
 })
