@@ -300,6 +300,12 @@ export const limits = {
     reason:
       'of whom it is remembered that they want receipts, also while they are away and after a restart; the one that asked longest ago goes first',
   },
+  toldReadMax: {
+    value: 100_000,
+    unit: 'pairs of users',
+    reason:
+      'of whom it is remembered, where no history is kept, up to where one was told that the other has read; beyond that, and after a restart, it may be told again',
+  },
   historyWaitingBytesMax: {
     value: 16 * MEBIBYTE,
     unit: 'bytes',

@@ -3,6 +3,7 @@
  * what sessions ask of it.
  */
 import type { HistoryCalls } from '../mailbox/history-messages.ts'
+import { comparePositions } from '../mailbox/position.ts'
 import type { ConnectionId, RequestMessage } from '../mailbox/router-messages.ts'
 import type {
   ConversationsRequest,
@@ -112,7 +113,9 @@ export function pastDecided(
   const left = (past.underWay.get(asker.connection) ?? 1) - 1
   if (left > 0) past.underWay.set(asker.connection, left)
   else past.underWay.delete(asker.connection)
-  if (request.kind === 'read' && verdict.kind === 'read') tellRead(step, request, verdict.state?.moved ?? true)
+  if (request.kind === 'read' && verdict.kind === 'read') {
+    tellRead(step, request, verdict.state === undefined ? isFurther(step, request) : verdict.state.moved)
+  }
   if (sessionOf(step.state, asker.connection)?.user !== request.user) return
   switch (verdict.kind) {
     case 'refused':
@@ -165,6 +168,21 @@ function sayPage(
   })
   const frames = frameOf(step.state.options.delimiters, body)
   step.effects.push({ kind: 'send', connection, message: { kind: 'deliver', connection, receipt: 0, frames } })
+}
+
+/** Whether a place is behind what the sender was told: without a history nobody else knows. */
+function isFurther({ state }: Step, request: Extract<PastRequest, { kind: 'read' }>): boolean {
+  const { toldRead, options } = state.past
+  const key = JSON.stringify([request.with, request.user])
+  const told = toldRead.get(key)
+  if (told !== undefined && comparePositions(request, told) <= 0) return false
+  toldRead.delete(key)
+  toldRead.set(key, { epoch: request.epoch, seq: request.seq })
+  for (const oldest of toldRead.keys()) {
+    if (toldRead.size <= options.toldReadMax) break
+    toldRead.delete(oldest)
+  }
+  return true
 }
 
 /** Tells the sender, if that one asked for it, that everything up to a message was read. */

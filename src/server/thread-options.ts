@@ -185,6 +185,7 @@ export function routerOptions(settings: Settings, epoch: number): RouterOptions 
       // The rest of an answer is small.
       pageBytesMax: Math.max(settings.frameBytesMax - 4096, 1024),
       requestsMax: limits.historyRequestsMax.value,
+      toldReadMax: limits.toldReadMax.value,
     },
     traceRuns: limits.traceRuns.value,
     receiptAskersMax: limits.receiptAskersMax.value,

@@ -19,7 +19,7 @@ export const routerOptions: RouterOptions = {
   pendingReceiptsMax: 8,
   pendingLookupsMax: 4,
   presenceBatchMax: 100,
-  past: { isOn: false, pageBytesMax: 10_000, requestsMax: 2 },
+  past: { isOn: false, pageBytesMax: 10_000, requestsMax: 2, toldReadMax: 2 },
   receiptAskersMax: 2,
   traceRuns: 16,
   inbox: {
