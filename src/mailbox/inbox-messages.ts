@@ -94,6 +94,8 @@ export interface StoredFact {
   readonly isAcknowledged: boolean
   /** It was stored once and had to make room. */
   readonly isDropped: boolean
+  /** It, or one after it, was written to a client that does not acknowledge. */
+  readonly isWritten: boolean
 }
 
 /** Requests to the inboxes by name, with what they take and give. */

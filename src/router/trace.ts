@@ -11,7 +11,8 @@ export type TraceStep = (typeof traceSteps)[number]
 export interface Traced {
   readonly from: string
   readonly to: string
-  readonly steps: readonly { readonly step: TraceStep; readonly time: number }[]
+  /** Unix milliseconds; a rejection has its code. */
+  readonly steps: readonly { readonly step: TraceStep; readonly time: number; readonly code?: string }[]
 }
 
 /** See the head of the file. */
@@ -23,6 +24,8 @@ export class Trace {
   readonly #times: Float64Array
   readonly #from: string[]
   readonly #to: string[]
+  /** Why one was rejected; empty where none was. */
+  readonly #codes: string[]
   /** Counts runs; the last `#size` of them are here. */
   #next = 0
 
@@ -33,6 +36,7 @@ export class Trace {
     this.#times = new Float64Array(size * traceSteps.length)
     this.#from = new Array<string>(size).fill('')
     this.#to = new Array<string>(size).fill('')
+    this.#codes = new Array<string>(size).fill('')
   }
 
   /** A run was accepted. Gives its mark for what follows. */
@@ -46,16 +50,20 @@ export class Trace {
     this.#counts[slot] = run.count
     this.#from[slot] = run.from
     this.#to[slot] = run.to
+    this.#codes[slot] = ''
     this.#times.fill(0, slot * traceSteps.length, (slot + 1) * traceSteps.length)
     this.note(mark, 'accepted', now)
     return mark
   }
 
   /** Something has happened to a run; one that is forgotten is passed over. */
-  note(mark: number, step: TraceStep, now: number): void {
+  note(mark: number, step: TraceStep, now: number, code: string = ''): void {
     if (mark < this.#next - this.#size) return
-    const at = (mark % this.#size) * traceSteps.length + traceSteps.indexOf(step)
-    if (this.#times[at] === 0) this.#times[at] = now
+    const slot = mark % this.#size
+    const at = slot * traceSteps.length + traceSteps.indexOf(step)
+    if (this.#times[at] !== 0) return
+    this.#times[at] = now
+    if (code !== '') this.#codes[slot] = code
   }
 
   /** What is known of the message that a user was given a number for; undefined when nothing is, or not any more. */
@@ -65,7 +73,10 @@ export class Trace {
       const first = this.#firstSeqs[slot] ?? 0
       if (seq < first || seq >= first + (this.#counts[slot] ?? 0) || !isReceiver(this.#to[slot] ?? '')) continue
       const times = this.#times.subarray(slot * traceSteps.length, (slot + 1) * traceSteps.length)
-      const steps = traceSteps.map((step, index) => ({ step, time: times[index] ?? 0 })).filter(({ time }) => time > 0)
+      const code = this.#codes[slot] ?? ''
+      const steps = traceSteps
+        .map((step, index) => ({ step, time: times[index] ?? 0, ...(step === 'rejected' ? { code } : {}) }))
+        .filter(({ time }) => time > 0)
       return { from: this.#from[slot] ?? '', to: this.#to[slot] ?? '', steps: steps.sort((a, b) => a.time - b.time) }
     }
     return undefined

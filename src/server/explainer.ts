@@ -28,24 +28,58 @@ export async function explainMessage(parts: ExplainerParts, msgId: string): Prom
     parts.store.call('findStored', { user: to, ...take }),
     parts.store.call('findPast', { to, ...take }),
   ])
-  const between = (from: string): string => `from ${from} to ${to}`
-  const steps: Explanation['steps'][number][] = (traced?.steps ?? []).map(({ step, time }) =>
-    step === 'accepted' && traced !== undefined ? { step, time, detail: between(traced.from) } : { step, time },
-  )
-  const has = (step: string): boolean => steps.some((one) => one.step === step)
-  if (past !== undefined && !has('accepted')) {
-    steps.unshift({ step: 'accepted', time: past.time, detail: between(past.from) })
+  const steps: Step[] = []
+  for (const { step, time, code } of traced?.steps ?? []) {
+    if (step === 'accepted') steps.push(...acceptedSteps(time, traced?.from ?? '', to))
+    else steps.push({ step, time, ...(code === undefined ? {} : { detail: code }) })
   }
-  // The store says what is so now, and not since when.
-  const time = parts.now()
-  if (inbox.isStored) steps.push({ step: 'stored', time, detail: `it lies in the inbox of ${to}` })
-  if (inbox.isDropped) steps.push({ step: 'dropped', time, detail: 'it had to make room' })
-  const isKnown = steps.length > 0
-  if (isKnown && inbox.isAcknowledged && !has('acknowledged')) {
-    steps.push({ step: 'acknowledged', time, detail: 'by a device, at some time before' })
+  if (past !== undefined && traced === undefined) steps.unshift(...acceptedSteps(past.time, past.from, to))
+  steps.push(...stepsNow({ inbox, past, to, isTraced: traced !== undefined, time: parts.now() }, steps))
+  return { known: steps.length > 0, steps }
+}
+
+type Step = Explanation['steps'][number]
+
+/** The router gets only what was checked. */
+function acceptedSteps(time: number, from: string, to: string): readonly Step[] {
+  const checked = 'its form and content, the rate of its sender, and its signature where it has one'
+  return [
+    { step: 'accepted', time, detail: `from ${from} to ${to}` },
+    { step: 'checked', time, detail: checked },
+  ]
+}
+
+/** What the store says: it knows what is so now, and not since when. */
+function stepsNow(
+  found: {
+    readonly inbox: StoreCalls['findStored']['give']
+    readonly past: StoreCalls['findPast']['give']
+    readonly to: string
+    readonly isTraced: boolean
+    readonly time: number
+  },
+  before: readonly Step[],
+): readonly Step[] {
+  const { inbox, past, to, isTraced, time } = found
+  const has = (name: string): boolean => before.some(({ step }) => step === name)
+  const steps: Step[] = []
+  const add = (step: string, detail: string): void => void steps.push({ step, time, detail })
+  if (inbox.isStored) add('stored', `it lies in the inbox of ${to}`)
+  if (inbox.isDropped) add('dropped', 'it had to make room')
+  // A place says so of everything before it, also of a message that there never was.
+  const isKnown = before.length + steps.length > 0
+  const isAcknowledged = isKnown && inbox.isAcknowledged
+  if (isAcknowledged && !has('acknowledged')) add('acknowledged', 'by a device, at some time before')
+  const isWritten = isKnown && inbox.isWritten && !inbox.isStored && !isAcknowledged
+  if (isWritten && !has('sent')) add('sent', 'to a client that does not acknowledge, at some time before')
+  const isOver = inbox.isStored || inbox.isDropped || isAcknowledged || isWritten
+  if (has('stored') && !isOver && !has('acknowledged')) {
+    add('removed', `it lies in the inbox of ${to} no more: its time was over, or no device is left that it waited for`)
   }
-  if (past?.isRead === true) steps.push({ step: 'read', time, detail: 'at some time before' })
-  return { known: isKnown, steps }
+  if (past?.isRead === true) add('read', 'at some time before')
+  const isUnderWay = isTraced && !isOver && !['stored', 'sent', 'acknowledged', 'rejected'].some(has)
+  if (isUnderWay) add('waiting', `for a device of ${to} to acknowledge it, or for the disk`)
+  return steps
 }
 
 /** Whose tag it is: a name can't be told from it, so all are tried, page by page. */

@@ -257,10 +257,12 @@ export class Inboxes {
   /** See {@link InboxCalls}. */
   findStored(take: Take<'findStored'>): Give<'findStored'> {
     const inbox = this.#users.get(take.user)
-    if (inbox === undefined) return { isStored: false, isAcknowledged: false, isDropped: false }
+    if (inbox === undefined) return { isStored: false, isAcknowledged: false, isDropped: false, isWritten: false }
     const isAcknowledged = comparePositions(inbox.delivered, take) >= 0
     const isDropped = !isAcknowledged && comparePositions(inbox.dropped, take) >= 0
-    return { isStored: inbox.has(take), isAcknowledged, isDropped }
+    const shared = inbox.devices.byName.get(sharedDevice)
+    const isWritten = shared !== undefined && comparePositions(shared.cursor, take) >= 0
+    return { isStored: inbox.has(take), isAcknowledged, isDropped, isWritten }
   }
 
   /** Writes what was done so far, within the caller's transaction. */

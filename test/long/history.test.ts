@@ -114,7 +114,7 @@ t.test('an operator is told step by step what became of a message', async (t) =>
   const stepsOf = async (): Promise<readonly string[]> =>
     (await control.call('explain', { msgId: sent.msgId ?? '' })).steps.map(({ step }) => step)
   await until(async () => (await stepsOf()).includes('acknowledged'), 'the acknowledgement')
-  t.same((await stepsOf()).slice(0, 2), ['accepted', 'stored'])
+  t.same((await stepsOf()).slice(0, 3), ['accepted', 'checked', 'stored'])
   t.same(await control.call('explain', { msgId: 'e1-999-0123456789ab' }), { known: false, steps: [] })
   const page = await control.call('history', { user: 'bob', with: 'alice' })
   t.match(page.items, [{ position: 1, message: { FromUserId: 'alice', MsgId: sent.msgId } }])

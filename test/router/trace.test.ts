@@ -27,7 +27,18 @@ t.test('the oldest runs are forgotten, and what happens to them then is passed o
   const first = trace.accepted({ from: 'ann', to: 'bob', seq: 1, count: 1 }, 1)
   trace.accepted({ from: 'ann', to: 'bob', seq: 2, count: 1 }, 2)
   trace.accepted({ from: 'ann', to: 'bob', seq: 3, count: 1 }, 3)
-  trace.note(first, 'rejected', 4)
+  trace.note(first, 'rejected', 4, 'inbox_full')
   t.equal(trace.find(is('bob'), 1), undefined)
   t.same(trace.find(is('bob'), 3)?.steps, [{ step: 'accepted', time: 3 }])
+})
+
+t.test('a rejection has its code, the first one', async (t) => {
+  const trace = new Trace(1)
+  const run = { from: 'ann', to: 'bob', seq: 1, count: 1 }
+  const mark = trace.accepted(run, 1)
+  trace.note(mark, 'rejected', 2, 'inbox_full')
+  trace.note(mark, 'rejected', 3, 'storage_failed')
+  t.match(trace.find(is('bob'), 1)?.steps, [{ step: 'accepted' }, { step: 'rejected', time: 2, code: 'inbox_full' }])
+  trace.note(trace.accepted(run, 4), 'rejected', 5)
+  t.equal(trace.find(is('bob'), 1)?.steps[1]?.code, '')
 })

@@ -17,7 +17,7 @@ export function addExplain(parent: Command, context: CliContext): void {
     .command('explain')
     .summary('show what became of one message')
     .description(
-      'Shows what a server on this machine knows of one message, step by step: accepted, stored, sent, acknowledged, read, or why not. Exit code 1 when it is not, or no longer, known.',
+      'Shows what a server on this machine knows of one message, step by step: accepted, checked, stored, sent, acknowledged, read, or why not (rejected with its code, dropped, removed, waiting). Exit code 1 when it is not, or no longer, known.',
     )
     .argument('<message>', 'the MsgId, as "parley send" prints it')
     .option('--json', 'one JSON object a line: {"time": 1700000000000, "step": "stored", "detail": "…"}')

@@ -34,7 +34,9 @@ export function refuseRun(step: Step, recipient: Recipient, entry: Entry, code: 
 
 function conclude(step: Step, recipient: Recipient, entry: Entry, fate: Fate): void {
   tell(step, recipient, entry, fate)
-  step.state.trace.note(entry.mark, 'code' in fate ? 'rejected' : traceStepOf[fate.status], step.now)
+  const { trace } = step.state
+  if ('code' in fate) trace.note(entry.mark, 'rejected', step.now, fate.code)
+  else trace.note(entry.mark, traceStepOf[fate.status], step.now)
   noteMissed(step, recipient, entry, fate)
   step.state.inbox.unanswered -= fate.until - entry.answered
   entry.answered = fate.until
