@@ -23,6 +23,8 @@ interface Sent {
   answer: string | undefined
   /** It may have left the inbox by its age. */
   mayBeGone: boolean
+  /** It was sent again. */
+  isResent: boolean
   callbacks: string[]
 }
 
@@ -52,6 +54,8 @@ export class Person {
   readonly counts = new Map<string, number>()
   /** When it first logged in. */
   knownSince = Number.POSITIVE_INFINITY
+  /** What it may be shown again: it does not acknowledge, and the server was killed before it had noted that this was written. */
+  mayComeAgain: ReadonlySet<string> = new Set()
   toldOfLoss = false
 
   constructor(user: string, device: string, acknowledges: boolean) {
@@ -156,6 +160,7 @@ export class PromiseWorld {
         sentAt: this.#clock,
         answer: undefined,
         mayBeGone: false,
+        isResent: false,
         callbacks: [],
       }
     })
@@ -232,7 +237,10 @@ export class PromiseWorld {
     this.#run({ kind: 'storeChanged', isDown: false })
   }
 
+  #wasFull = false
+
   fill(): void {
+    this.#wasFull = true
     if (this.store.mood === 'well') this.store.mood = 'full'
   }
 
@@ -245,7 +253,10 @@ export class PromiseWorld {
     this.store.crash(commits)
     // Killed while nothing at all could be written: see what the router can't do.
     if (this.store.isForgetful) for (const person of this.people) person.toldOfLoss = true
-    for (const person of this.people) this.#forget(person)
+    for (const person of this.people) {
+      this.#forget(person)
+      if (!person.acknowledges) person.mayComeAgain = new Set(person.shownTexts)
+    }
     this.#state = this.#start()
   }
 
@@ -377,7 +388,9 @@ export class PromiseWorld {
   /** Sends again, in the old order, what has no answer. To be called after each event. */
   settleResends(): void {
     for (const [person, sent] of this.#resends.splice(0)) {
-      if (sent.answer === undefined && this.#isIn(person)) this.#relay(person, [sent], true)
+      if (sent.answer !== undefined || !this.#isIn(person)) continue
+      sent.isResent = true
+      this.#relay(person, [sent], true)
     }
   }
 
@@ -398,7 +411,7 @@ export class PromiseWorld {
       if (isKnown) continue
       const sent = this.#sent.find((one) => one.text === text)
       const isSeen = person.shownTexts.has(text)
-      if (isSeen && (sent?.hasId ?? false)) continue
+      if (isSeen && ((sent?.hasId ?? false) || person.mayComeAgain.has(text))) continue
       if (isSeen) this.problems.push(`${text} was shown twice to ${person.user}.${person.device}`)
       person.shown.push(text)
       person.shownTexts.add(text)
@@ -479,6 +492,8 @@ export class PromiseWorld {
       const sent = this.#sent.find((one) => one.text === text)
       // Volatile messages do not wait for what is stored; without ids a sender can't take up where it was.
       if (sent === undefined || sent.isVolatile) continue
+      // What a full disk had refused is accepted when it comes again: after what was stored meanwhile.
+      if (sent.isResent && this.#wasFull) continue
       const [pair = '', number = '0'] = text.split('#')
       const before = last.get(pair) ?? 0
       if (Number(number) < before)
