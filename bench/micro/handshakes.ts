@@ -31,7 +31,10 @@ const identity = rsaKey(3072)
 const claims = { key: publicJwkOf(handshakeKey), notBefore: now - 60, notAfter: now + 86_400 }
 const certificate = certifyHandshakeKey(identity, claims, { suite3: false })
 const offerParts = { suites: [1, 2], identity: publicJwkOf(identity), certificate, rotations: [] }
-const offerBody = Uint8Array.from(offerWriter(offerParts)({ nonce: randomBytes(32), now }))
+const writeOffer = offerWriter(offerParts)
+const nonce = randomBytes(32)
+const offerBody = Uint8Array.from(writeOffer({ nonce, now }))
+const ofOffer = { offer: 1, nonce: nonce.toString('base64url'), offerTime: now, offerCallbackId: undefined }
 const ticketKeys = [{ id: randomBytes(4), key: createSecretKey(randomBytes(32)) }]
 
 /** What the pool is to do, which counts as so many; resolves to whether it did it. */
@@ -42,10 +45,10 @@ interface Work {
 }
 
 function works(pool: WorkerPool): Work[] {
-  const keys = { offered: () => ({ handshakeKey, suites: [1, 2] }), ticketKeys: () => ticketKeys }
+  const keys = { offered: () => ({ handshakeKey, suites: [1, 2], write: writeOffer }), ticketKeys: () => ticketKeys }
   const keyExchange = new KeyExchange({ pool, keys })
   const answered = async (terminalBody: Uint8Array): Promise<boolean> =>
-    (await keyExchange.exchange({ offer: 1, offerBody, terminalBody })).ok
+    (await keyExchange.exchange({ ...ofOffer, terminalBody })).ok
   const read = readOffer(offerBody, now)
   if (!read.ok) throw new Error(read.problem)
   const suite = 1

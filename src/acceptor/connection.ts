@@ -35,8 +35,10 @@ export interface OfferedKeys {
   readonly id: number
   /** In base64url. */
   readonly nonce: string
-  /** The body of the frame as it was sent. */
-  readonly body: Buffer
+  /** Unix time in seconds, as in the frame. */
+  readonly time: number
+  /** Of the request that it answered, as JSON. */
+  readonly callbackId: string | undefined
 }
 
 /** What the acceptor knows of a logged-in user's session. */

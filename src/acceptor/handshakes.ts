@@ -12,6 +12,7 @@ import type { Answered } from '../protocol/replies.ts'
 import { encodeBase64Url } from '../security/base64url.ts'
 import type { ClientProof } from '../security/client-proof.ts'
 import { macOf } from '../security/finish-frame.ts'
+import { asciiJson } from '../security/handshake-body.ts'
 import { readSessionKeys } from '../security/key-schedule.ts'
 import { nonceBytes, offerWriter } from '../security/offer.ts'
 import { Secret } from '../security/secret.ts'
@@ -95,11 +96,13 @@ export class Handshakes {
     }
     const nonce = randomBytes(nonceBytes)
     const { callbackId } = how
-    const moment = { nonce, now: Math.floor(Date.now() / 1000) }
+    const time = Math.floor(Date.now() / 1000)
+    const moment = { nonce, now: time }
+    const callbackJson = callbackId === undefined ? undefined : asciiJson(callbackId)
     const body = offer.write(callbackId === undefined ? moment : { ...moment, callbackId })
     const deadline =
       connection.state.kind === 'greeting' ? connection.state.deadline : now + this.#options.authTimeoutMs
-    const offered = { id: offer.id, nonce: encodeBase64Url(nonce), body }
+    const offered = { id: offer.id, nonce: encodeBase64Url(nonce), time, callbackId: callbackJson }
     connection.state = { kind: 'offered', deadline, offer: offered, isUnasked: how.isUnasked }
     connection.sentBytes += connection.channel.writeText(body)
   }
@@ -136,7 +139,8 @@ export class Handshakes {
       address: addressKey,
       offer: offer.id,
       nonce: offer.nonce,
-      offerBody: offer.body,
+      offerTime: offer.time,
+      offerCallbackId: offer.callbackId,
       terminalBody,
     })
   }

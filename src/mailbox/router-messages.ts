@@ -83,8 +83,10 @@ export interface ExchangeKeysMessage {
   readonly offer: number
   /** The nonce of the offer, in base64url. */
   readonly nonce: string
-  /** The body of the offer as it was sent to this connection. */
-  readonly offerBody: Uint8Array
+  /** The rest of what was this offer's own, so that its body can be written again: the time in it, Unix time in seconds, */
+  readonly offerTime: number
+  /** and the `CallbackID` of the request that it answered, as JSON in ASCII: the body must come out byte by byte, whatever it is. */
+  readonly offerCallbackId: string | undefined
   /** The body of the answer as it came. */
   readonly terminalBody: Uint8Array
 }

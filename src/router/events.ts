@@ -81,7 +81,10 @@ export interface SealedLogin extends Omit<SealedIdentity, 'nonce'> {
 export interface KeyExchangeAttempt {
   /** Names the keys that were offered. */
   readonly offer: number
-  readonly offerBody: Uint8Array
+  /** What was the offer's own: its nonce in base64url, Unix time in seconds, the `CallbackID` as JSON. */
+  readonly nonce: string
+  readonly offerTime: number
+  readonly offerCallbackId: string | undefined
   readonly terminalBody: Uint8Array
 }
 

@@ -7,10 +7,11 @@ import type { Step } from './state.ts'
 
 /** A client has answered an offer: hands the frames to who computes keys. */
 export function exchangeKeys(step: Step, message: ExchangeKeysMessage): void {
-  const { connection, nonce, offer, offerBody, terminalBody } = message
+  const { connection, nonce, offer, offerTime, offerCallbackId, terminalBody } = message
   if (step.state.peers.has(connection)) return
   step.state.peers.set(connection, { kind: 'exchanging', connection, nonce })
-  step.effects.push({ kind: 'exchangeKeys', connection, attempt: { offer, offerBody, terminalBody } })
+  const attempt = { offer, nonce, offerTime, offerCallbackId, terminalBody }
+  step.effects.push({ kind: 'exchangeKeys', connection, attempt })
 }
 
 /** The keys were computed, or not. */

@@ -2,10 +2,10 @@
  * Keeps the keys of a running server: reads them at the start, makes those that are missing, renews them when their time has come,
  * and says what connections are offered. Runs on: the main thread.
  */
-import type { KeyObject } from 'node:crypto'
 import type { KeyOffer } from '../mailbox/acceptor-messages.ts'
 import { certifyHandshakeKey } from '../security/handshake-keys.ts'
 import { publicJwkOf, type RsaPublicJwk, thumbprintOf } from '../security/jwk.ts'
+import { offerWriter } from '../security/offer.ts'
 import type { TicketKeys } from '../security/tickets.ts'
 import {
   type DatedTicketKey,
@@ -17,6 +17,7 @@ import {
   newTicketKey,
   nextIdentity,
 } from '../store/key-files.ts'
+import type { OfferedKeys } from '../workers/key-exchange.ts'
 
 /** What a keeper is made of. */
 export interface KeyKeeperOptions {
@@ -59,9 +60,7 @@ export interface ShownKeys {
   readonly suites: readonly number[]
 }
 
-interface Offered {
-  readonly handshakeKey: KeyObject
-  readonly suites: readonly number[]
+interface Offered extends OfferedKeys {
   /** Unix seconds; undefined as long as it is what is offered. */
   until: number | undefined
 }
@@ -124,7 +123,7 @@ export class KeyKeeper {
   }
 
   /** What was offered under a number, as long as answers to it are good. */
-  offered(offer: number): { readonly handshakeKey: KeyObject; readonly suites: readonly number[] } | undefined {
+  offered(offer: number): OfferedKeys | undefined {
     return this.#offered.get(offer)
   }
 
@@ -221,15 +220,16 @@ export class KeyKeeper {
     const { suites } = this.#options
     const { privateKey, notBefore, notAfter } = this.#handshake
     const id = Math.max(0, ...this.#offered.keys()) + 1
-    this.#offered.set(id, { handshakeKey: privateKey, suites, until: undefined })
     const claims = { key: publicJwkOf(privateKey), notBefore, notAfter }
-    return {
+    const offer: KeyOffer = {
       id,
       suites,
       identity: publicJwkOf(this.#identity.privateKey),
       certificate: certifyHandshakeKey(this.#identity.privateKey, claims, { suite3: suites.includes(3) }),
       rotations: this.#identity.rotations,
     }
+    this.#offered.set(id, { handshakeKey: privateKey, suites, write: offerWriter(offer), until: undefined })
+    return offer
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { type RsaPublicJwk, takeCheckedJwk } from '../security/jwk.ts'
+import type { OfferMoment } from '../security/offer.ts'
 import type { ResumedClaims, ServerExchangeInput, ServerExchangeResult } from '../security/server-handshake.ts'
 import type { SuiteNumber } from '../security/suites.ts'
 import type { TicketKeys } from '../security/tickets.ts'
@@ -19,17 +20,27 @@ export interface KeyExchangePool {
 
 /** The secrets of the server that handshakes need, as they are at the moment. */
 export interface ServerKeys {
-  /** The private half of what an offer offered, and its suites; undefined when that is over. */
-  offered(offer: number): { readonly handshakeKey: KeyObject; readonly suites: readonly number[] } | undefined
+  /** The private half of what an offer offered, its suites, and how it is written; undefined when that is over. */
+  offered(offer: number): OfferedKeys | undefined
   ticketKeys(): TicketKeys
+}
+
+/** What was offered. */
+export interface OfferedKeys {
+  readonly handshakeKey: KeyObject
+  readonly suites: readonly number[]
+  readonly write: (moment: OfferMoment) => Uint8Array
 }
 
 /** A handshake to be answered. */
 export interface KeyExchangeAttempt {
   /** Names the keys that were offered. */
   readonly offer: number
-  /** The bodies of the offer and of the client's answer. */
-  readonly offerBody: Uint8Array
+  /** What was the offer's own: its nonce in base64url, Unix time in seconds, the `CallbackID` as JSON. */
+  readonly nonce: string
+  readonly offerTime: number
+  readonly offerCallbackId: string | undefined
+  /** The body of the client's answer. */
   readonly terminalBody: Uint8Array
 }
 
@@ -73,7 +84,7 @@ export class KeyExchange {
       'keyExchange',
       {
         // In memory of their own: a view of a larger piece would take all of it along.
-        offerBody: new Uint8Array(attempt.offerBody),
+        offerBody: new Uint8Array(offered.write(momentOf(attempt))),
         terminalBody: new Uint8Array(attempt.terminalBody),
         handshakeKey: offered.handshakeKey,
         suites: offered.suites,
@@ -93,4 +104,10 @@ export class KeyExchange {
     const clientKey = answer.clientKey === undefined ? undefined : takeCheckedJwk(answer.clientKey)
     return { ok: true, body, keys, transcriptHash, suite, thumbprint, clientKey, resumed }
   }
+}
+
+/** The offer is written again, byte by byte as it went out: that costs less than to carry it through all threads. */
+function momentOf({ nonce, offerTime, offerCallbackId }: KeyExchangeAttempt): OfferMoment {
+  const moment = { nonce: Buffer.from(nonce, 'base64url'), now: offerTime }
+  return offerCallbackId === undefined ? moment : { ...moment, callbackId: JSON.parse(offerCallbackId) as string }
 }

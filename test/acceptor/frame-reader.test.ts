@@ -114,7 +114,7 @@ t.test('a request for keys, and what comes in a handshake, are passed on', (t) =
     { kind: 'requestKeys', answered: { type: 'PlatformKeyRequest', toUser: false, callbackId: 'c' } },
   ])
   const frame = frameOf({ MsgType: 'TerminalKeyMessage', Content: { Suite: 1 } })
-  const offer = { id: 1, nonce: 'n', body: Buffer.alloc(0) }
+  const offer = { id: 1, nonce: 'n', time: 1000, callbackId: undefined }
   const offered = new Reading({ kind: 'offered', deadline: 1, offer, isUnasked: false })
   const [passed] = offered.of(frame)
   t.match(passed, { kind: 'handshakeFrame', frame: { answered: { type: 'TerminalKeyMessage', toUser: false } } })

@@ -23,7 +23,8 @@ class SealedWorld extends RouterWorld {
       address: '192.0.2.1',
       offer: 4,
       nonce: 'nonce',
-      offerBody: Uint8Array.of(1),
+      offerTime: 1000,
+      offerCallbackId: '"c"',
       terminalBody: Uint8Array.of(2),
     })
   }
@@ -53,7 +54,7 @@ t.test('frames of a handshake are handed on, and the keys go to the acceptor', a
     {
       kind: 'exchangeKeys',
       connection: 1,
-      attempt: { offer: 4, offerBody: Uint8Array.of(1), terminalBody: Uint8Array.of(2) },
+      attempt: { offer: 4, nonce: 'nonce', offerTime: 1000, offerCallbackId: '"c"', terminalBody: Uint8Array.of(2) },
     },
   ])
   t.same(world.exchange(), [], 'once')

@@ -292,13 +292,13 @@ t.test('an exchange of keys is handed on, and taken back when its client has gon
   const { acceptor } = start(t, {
     exchangeKeys: (attempt, signal) => {
       signals.push(signal)
-      t.match(attempt, { offer: 5, offerBody: Uint8Array.of(1), terminalBody: Uint8Array.of(2) })
+      t.match(attempt, { offer: 5, nonce: 'n', offerTime: 1000, terminalBody: Uint8Array.of(2) })
       return signals.length === 1
         ? Promise.resolve({ ok: false, code: 'refused', detail: 'why' })
         : new Promise((resolve) => signal.addEventListener('abort', () => resolve({ ok: false, code: 'server_busy' })))
     },
   })
-  const bodies = { offerBody: Uint8Array.of(1), terminalBody: Uint8Array.of(2) }
+  const bodies = { offerTime: 1000, offerCallbackId: undefined, terminalBody: Uint8Array.of(2) }
   for (const connection of [1, 2]) {
     acceptor.send({ kind: 'exchangeKeys', connection, address: 'a', offer: 5, nonce: 'n', ...bodies })
   }

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { clientKeyOf, makeTerminalKey, takeFinish } from '../../src/security/client-handshake.ts'
+import { asciiJson } from '../../src/security/handshake-body.ts'
 import { certifyHandshakeKey } from '../../src/security/handshake-keys.ts'
 import { publicJwkOf } from '../../src/security/jwk.ts'
 import { offerWriter, readOffer } from '../../src/security/offer.ts'
@@ -20,12 +21,20 @@ const certificate = certifyHandshakeKey(
 )
 const writeOffer = offerWriter({ suites: [1, 2], identity: publicJwkOf(identity), certificate, rotations: [] })
 const keys = {
-  offered: (offer: number) => (offer === 1 ? { handshakeKey, suites: [1, 2] } : undefined),
+  offered: (offer: number) => (offer === 1 ? { handshakeKey, suites: [1, 2], write: writeOffer } : undefined),
   ticketKeys: () => [],
 }
 
+const callbackId = 'c\u00e9\ud800'
+const ofOffer = {
+  offer: 1,
+  nonce: Buffer.alloc(32).toString('base64url'),
+  offerTime: now,
+  offerCallbackId: asciiJson(callbackId),
+}
+
 function pending(suite: 1 | 2 = 1) {
-  const read = readOffer(writeOffer({ nonce: new Uint8Array(32), now }), now)
+  const read = readOffer(writeOffer({ nonce: new Uint8Array(32), now, callbackId }), now)
   if (!read.ok) throw new Error(read.problem)
   return makeTerminalKey(read.offer, { suite, key: client }, { now })
 }
@@ -50,10 +59,8 @@ t.test('a handshake is answered in the pool', async (t) => {
     Array.from({ length: 20 }, async (_, index) => {
       const waiting = pending(index % 2 === 0 ? 1 : 2)
       // As they come out of a ring: views of a larger piece.
-      const piece = Buffer.concat([waiting.offerBody, waiting.terminalBody])
-      const offerBody = piece.subarray(0, waiting.offerBody.length)
-      const terminalBody = piece.subarray(waiting.offerBody.length)
-      const verdict = await exchange.exchange({ offer: 1, offerBody, terminalBody })
+      const terminalBody = Buffer.concat([Buffer.alloc(1), waiting.terminalBody]).subarray(1)
+      const verdict = await exchange.exchange({ ...ofOffer, terminalBody })
       if (!verdict.ok) throw new Error(verdict.code)
       const session = takeFinish(waiting, verdict.body)
       if (session === undefined) throw new Error('the last frame is wrong')
@@ -64,14 +71,14 @@ t.test('a handshake is answered in the pool', async (t) => {
     }),
   )
   t.match(pool.stats().lanes.keyExchange, { done: 20, failed: 0, refused: 0 })
-  const refused = await exchange.exchange({ offer: 1, offerBody: Buffer.alloc(1), terminalBody: Buffer.from('{}') })
+  const refused = await exchange.exchange({ ...ofOffer, terminalBody: Buffer.from('{}') })
   t.match(refused, { ok: false, code: 'refused', detail: /TerminalKeyMessage/ })
 })
 
 t.test('an offer that is over is not answered', async (t) => {
   const exchange = new KeyExchange({ pool: failing('item_failed'), keys })
-  const { offerBody, terminalBody } = pending()
-  t.match(await exchange.exchange({ offer: 2, offerBody, terminalBody }), { ok: false, code: 'refused' })
+  const { terminalBody } = pending()
+  t.match(await exchange.exchange({ ...ofOffer, offer: 2, terminalBody }), { ok: false, code: 'refused' })
 })
 
 t.test('what the pool can not do is told, as a matter of the server or of the client', async (t) => {
@@ -82,7 +89,7 @@ t.test('what the pool can not do is told, as a matter of the server or of the cl
     ['item_failed', 'refused'],
   ] as const) {
     const exchange = new KeyExchange({ pool: failing(code), keys })
-    const { offerBody, terminalBody } = pending()
-    t.match(await exchange.exchange({ offer: 1, offerBody, terminalBody }), { ok: false, code: verdict }, code)
+    const { terminalBody } = pending()
+    t.match(await exchange.exchange({ ...ofOffer, terminalBody }), { ok: false, code: verdict }, code)
   }
 })
