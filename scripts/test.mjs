@@ -3,7 +3,7 @@
 //   node scripts/test.mjs                 every test but those under test/long/
 //   node scripts/test.mjs --long          only those under test/long/
 //   node scripts/test.mjs store ring      only files whose path contains one of the words
-//   node scripts/test.mjs --jobs=4        so many files at a time
+//   node scripts/test.mjs --jobs=4        so many files at a time; else as many as there are cores, of long tests one
 //   node scripts/test.mjs --results=FILE  also writes {"passed", "failed", "skipped"} as JSON
 //
 // The files use tap as a library. Its runner is not used: it starts every file with its module loaders, which
@@ -95,8 +95,9 @@ async function runTests() {
       console.log(line)
     }
   }
-  // Two at a time even on one core: much of a system test is waiting.
-  const jobs = options.jobs ?? Math.min(8, Math.max(2, availableParallelism()))
+  // Two at a time even on one core: much of a system test is waiting. Long tests run alone: they load the whole machine, and
+  // some measure how quickly a server answers meanwhile.
+  const jobs = options.jobs ?? (options.long ? 1 : Math.min(8, Math.max(2, availableParallelism())))
   await Promise.all(Array.from({ length: jobs }, runOneAfterTheOther))
 
   appendFileSync(kept, `1..${done}\n`)
