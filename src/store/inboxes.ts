@@ -126,8 +126,9 @@ export class Inboxes {
     let delivered: readonly NotedRun[] = []
     if (take.acknowledges) {
       this.#see(inbox, name)
-      // A place further than the device's own says that more has arrived than was acknowledged; a device never goes back.
-      if (resume !== undefined && comparePositions(verdict.cursor, resume) === 0) {
+      // A place further than the device's own says that more has arrived than was acknowledged, also where something after it is
+      // missing; a device never goes back, and a place beyond all that was given counts for nothing.
+      if (resume !== undefined && comparePositions(verdict.cursor, resume) >= 0) {
         delivered = this.#acknowledge(inbox, name, resume)
       }
     }

@@ -254,3 +254,15 @@ t.test('a device that may have missed something is told so, also after a restart
   t.match(await login('phone'), { recovered: true })
   store.close()
 })
+
+t.test('a place to resume from acknowledges, also where something after it is missing', async (t) => {
+  const store = openLocalStore({ dataDir: t.testdir() })
+  await store.call('openEpoch', {})
+  const desk = { user: 'ann', device: 'desk', acknowledges: true }
+  await store.call('openInbox', desk)
+  store.runBatch([runOf('ann', 1, 1)])
+  await store.call('noteMissed', { missed: [{ user: 'ann', epoch: 1, seq: 2 }] })
+  t.match(await store.call('openInbox', { ...desk, resume: { epoch: 1, seq: 1 } }), { recovered: false })
+  t.match(await store.call('countInboxes', {}), { messages: 0 })
+  store.close()
+})

@@ -186,7 +186,7 @@ export class FakeStore {
     const verdict = judgeResume(inbox, inbox.devices.byName.get(name), resume, this.epoch)
     if (acknowledges) {
       inbox.devices.see(name, inbox.floor, 0)
-      if (resume !== undefined && comparePositions(verdict.cursor, resume) === 0) this.#acknowledge(user, name, resume)
+      if (resume !== undefined && comparePositions(verdict.cursor, resume) >= 0) this.#acknowledge(user, name, resume)
     }
     const devices = [...inbox.devices.byName.keys()].filter((device) => device !== sharedDevice)
     const opened = { ...verdict, ...inbox.waitingAfter(verdict.cursor), devices, delivered: [] }
