@@ -4,6 +4,9 @@ import { answerTerminal, type ServerExchangeResult } from '../security/server-ha
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { doSignatureTask } from './signatures.ts'
 import type { ItemResult, LaneHandlers, LaneName, Lanes, PasswordResult, PasswordTask, TaskBatch } from './tasks.ts'
+import { stepBack } from './thread-priority.ts'
+
+stepBack()
 
 /** What the threads can do. */
 export const laneHandlers: LaneHandlers = {
