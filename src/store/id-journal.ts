@@ -28,6 +28,7 @@ const pageRows = 256
 /** See the head of the file. Methods throw what SQLite throws. */
 export class IdJournal {
   readonly #limits: JournalLimits
+  readonly #mayGrow: () => boolean
   readonly #insert: Database.Statement
   readonly #oldest: Database.Statement
   readonly #deleteUpTo: Database.Statement
@@ -37,8 +38,10 @@ export class IdJournal {
   #lastId: number
   #waiting: Uint8Array[] = []
 
-  constructor(database: Database.Database, limits: JournalLimits) {
+  /** @param mayGrow false while the disk is full: a new row then takes the place of the oldest ones */
+  constructor(database: Database.Database, limits: JournalLimits, mayGrow: () => boolean = () => true) {
     this.#limits = limits
+    this.#mayGrow = mayGrow
     this.#insert = database.prepare('INSERT INTO id_journal (id, written_at, crc, entries) VALUES (?, ?, ?, ?)')
     this.#oldest = database
       .prepare('SELECT id, CAST(written_at AS INTEGER), length(entries) FROM id_journal ORDER BY id LIMIT ?')
@@ -70,6 +73,7 @@ export class IdJournal {
     if (this.#waiting.length === 0) return false
     const entries = Buffer.concat(this.#waiting)
     this.#waiting = []
+    if (!this.#mayGrow()) this.#giveUp(entries.length)
     this.#lastId++
     this.#rows++
     this.#bytes += entries.length
@@ -90,22 +94,40 @@ export class IdJournal {
 
   /** Removes the oldest rows as far as the limits demand, some thousands at most. Gives whether there is more to remove. */
   prune(now: number): boolean {
+    const removed = this.#removeOldest(
+      (writtenAt) =>
+        now - writtenAt > this.#limits.ageMsMax ||
+        this.#rows > this.#limits.rowsMax ||
+        this.entries > this.#limits.entriesMax,
+    )
+    return removed === pruneRowsMax
+  }
+
+  /** Removes the oldest rows with so many bytes together, one at least. */
+  #giveUp(byteCount: number): void {
+    const least = this.#bytes - byteCount
+    let isFirst = true
+    this.#removeOldest(() => {
+      const goes = isFirst || this.#bytes > least
+      isFirst = false
+      return goes
+    })
+  }
+
+  /** Removes the oldest rows for which a condition holds, some thousands at most. Gives how many. */
+  #removeOldest(goes: (writtenAt: number) => boolean): number {
     const rows = this.#oldest.all([pruneRowsMax]) as unknown as readonly (readonly [number, number, number])[]
     let last: number | undefined
     let removed = 0
     for (const [id, writtenAt, bytes] of rows) {
-      const isOver =
-        now - writtenAt > this.#limits.ageMsMax ||
-        this.#rows > this.#limits.rowsMax ||
-        this.entries > this.#limits.entriesMax
-      if (!isOver) break
+      if (!goes(writtenAt)) break
       last = id
       removed++
       this.#rows--
       this.#bytes -= bytes
     }
     if (last !== undefined) this.#deleteUpTo.run([last])
-    return removed === pruneRowsMax
+    return removed
   }
 
   /** A page of entries written since a moment; rows that were damaged are left out. */

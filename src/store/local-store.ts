@@ -131,6 +131,7 @@ export class LocalStore implements Store {
         database: this.#database,
         settings: this.#options.inboxes ?? inboxSettingsDefault,
         journal: this.#options.journal ?? journalLimitsDefault,
+        mayGrow: () => this.#reserve.isHeld,
         now: this.#options.now ?? Date.now,
         steadyNow: this.#steadyNow,
         commitsSeen: this.#witness.found,

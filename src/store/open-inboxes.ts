@@ -15,6 +15,8 @@ export interface OpenInboxesOptions {
   readonly database: Database.Database
   readonly settings: InboxSettings
   readonly journal: JournalLimits
+  /** False while the disk is full: what need not be kept gives way. */
+  readonly mayGrow?: () => boolean
   /** Unix milliseconds. */
   readonly now: () => number
   readonly steadyNow: () => number
@@ -32,7 +34,7 @@ export function openInboxes(options: OpenInboxesOptions): Inboxes {
   const users = new Map<string, Inbox>()
   const segments = new SegmentTable(database, options.settings)
   const inboxes = new InboxTable(database)
-  const journal = new IdJournal(database, options.journal)
+  const journal = new IdJournal(database, options.journal, options.mayGrow)
   const loaded = loadInboxes({ segments, inboxes }, (user) => {
     const inbox = users.get(user) ?? new Inbox(user)
     users.set(user, inbox)

@@ -31,6 +31,11 @@ export class SpaceReserve {
     this.#isHeld = this.#hold()
   }
 
+  /** Whether the room is there, as last looked. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
   /** Whether messages may be stored. Looks for room when there was none last time, but not every time. */
   hasRoom(): boolean {
     if (this.#isHeld) return true

@@ -48,6 +48,32 @@ t.test('what is too old or too much goes, oldest first', async (t) => {
   database.close()
 })
 
+t.test('while it may not grow, what is new takes the place of the oldest rows', async (t) => {
+  const { database } = openDatabaseFile(t.testdir())
+  let mayGrow = true
+  const journal = new IdJournal(database, wide, () => mayGrow)
+  for (let value = 1; value <= 4; value++) {
+    journal.add(entries(value))
+    journal.flush(value)
+  }
+  mayGrow = false
+  journal.add(entries(5))
+  journal.add(entries(6))
+  journal.flush(5)
+  t.strictSame(firstBytes(journal.page({ after: 0, since: 0, bytesMax: 1e6 }).entries), [3, 4, 5, 6])
+  t.equal(journal.entries, 4)
+  for (let value = 7; value <= 12; value++) {
+    journal.add(entries(value))
+    journal.flush(value)
+  }
+  t.equal(journal.entries, 3, 'at least a row goes for each')
+  mayGrow = true
+  journal.add(entries(13))
+  journal.flush(13)
+  t.equal(journal.entries, 4)
+  database.close()
+})
+
 t.test('many rows are read, and a damaged one is left out', async (t) => {
   const { database } = openDatabaseFile(t.testdir())
   const journal = new IdJournal(database, { ...wide, rowsMax: 100_000, entriesMax: 100_000 })
