@@ -371,6 +371,7 @@ export type RouterEffect =
         | 'keyRequested'
         | 'keyEnrolled'
         | 'keyRevoked'
+        | 'storedDamaged'
       readonly user: string
       readonly connection: ConnectionId
       readonly detail: string

@@ -75,7 +75,9 @@ export class EventLog {
   router(observation: RouterObservation): void {
     const { name, user, connection, detail } = observation
     const fields = { user, connection, detail }
-    if (worthKnowing.has(name)) this.#log.info(fields, name)
+    if (name === 'storedDamaged')
+      this.#log.warn(fields, 'stored messages are damaged and were not given: run parley verify')
+    else if (worthKnowing.has(name)) this.#log.info(fields, name)
     else this.#log.debug(fields, name)
   }
 

@@ -36,6 +36,7 @@ t.test('every event has its line, but the counters', (t) => {
   events.acceptor({ name: 'counters', counters: {} as never })
   events.router({ kind: 'observed', name: 'kicked', user: 'ann', connection: 1, detail: '' })
   events.router({ kind: 'observed', name: 'sessionBegan', user: 'ann', connection: 1, detail: '' })
+  events.router({ kind: 'observed', name: 'storedDamaged', user: 'ann', connection: 1, detail: 'e1, 1 to 2' })
   events.authenticator({ name: 'loginRefused', userId: 'ann', address: 'a', code: 'auth_failed', tookMs: 1 })
   events.authenticator({ name: 'authenticatorFault', userId: 'ann', detail: 'd' })
   events.authenticator({ name: 'loggedIn', userId: 'ann', address: 'a', by: 'token', tookMs: 1 })
@@ -49,7 +50,7 @@ t.test('every event has its line, but the counters', (t) => {
     lines.map(({ level }) => level),
     [
       ...['info', 'debug', 'error', 'debug'],
-      ...['info', 'debug'],
+      ...['info', 'debug', 'warn'],
       ...['info', 'error', 'debug'],
       ...['debug', 'warn'],
       ...['debug', 'debug', 'error', 'warn'],

@@ -54,7 +54,7 @@ export function inboxRead(
     return
   }
   const { order } = reader.stage
-  for (const damage of page.damaged) tellDamage(step, reader, damage)
+  for (const damage of page.damaged) tellDamage(step, user, reader, damage)
   const receipt = givePage(step, recipient, reader, page)
   if (!page.more && recipient.evicted <= order) goLive(step, recipient, reader)
   else if (receipt === 0) read(step, recipient, reader)
@@ -164,10 +164,18 @@ function giveRefused(step: Step, recipient: Recipient, reader: Reader, before: P
   }
 }
 
-function tellDamage(step: Step, { connection }: Reader, damage: { epoch: number; from: number; to: number }): void {
-  const detail = { Epoch: epochText(damage.epoch), From: damage.from, To: damage.to }
+function tellDamage(
+  step: Step,
+  user: string,
+  { connection }: Reader,
+  damage: { epoch: number; from: number; to: number },
+): void {
+  const epoch = epochText(damage.epoch)
   const problem = fault('storage_failed', 'Stored messages are damaged and can not be given.')
-  refuse(step, { connection, type: '', callbackId: undefined, toUser: false }, problem, { detail })
+  const extras = { detail: { Epoch: epoch, From: damage.from, To: damage.to } }
+  refuse(step, { connection, type: '', callbackId: undefined, toUser: false }, problem, extras)
+  const detail = `${epoch}, ${damage.from} to ${damage.to}`
+  step.effects.push({ kind: 'observed', name: 'storedDamaged', user, connection, detail })
 }
 
 /** A piece was written to a session, or never will be. */

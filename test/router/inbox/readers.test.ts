@@ -60,6 +60,7 @@ t.test('where the store can not be read it is asked again, and damage is told', 
   const damaged = [{ user: 'bob', epoch: 1, from: 1, to: 1 }]
   const told = read(world, 2, 'bob', { segments: [], end: { epoch: 1, seq: 1 }, more: false, damaged })
   t.match(saidTo(told, 2), [{ content: { Code: 'storage_failed', Detail: { Epoch: 'e1', From: 1, To: 1 } } }])
+  t.match(ofKind(told, 'observed'), [{ name: 'storedDamaged', user: 'bob', detail: 'e1, 1 to 1' }], 'the log too')
 })
 
 t.test('a client that does not acknowledge is noted to have what was written to it', async (t) => {
