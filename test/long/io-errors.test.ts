@@ -1,15 +1,15 @@
 /** The promise of delivery while the disk fails: writes of the running server end with an I/O error, and later succeed again. */
 import { join } from 'node:path'
 import t from 'tap'
-import { ParleyError } from '../../src/client/index.ts'
 import { databaseFileName } from '../../src/store/database-file.ts'
 import { verifyDatabase } from '../../src/store/verify.ts'
 import { until } from '../system/support/deadline.ts'
 import { loadFlags, makeDataFolder } from './support/data-folder.ts'
-import { idOf, Ledger, textOf } from './support/ledger.ts'
+import { Ledger } from './support/ledger.ts'
 import { SdkReader } from './support/sdk-reader.ts'
 import { startServerProcess } from './support/server-process.ts'
 import { limitFileSize, skipWithoutSizeLimit } from './support/size-limit.ts'
+import { Talk } from './support/talk.ts'
 
 const failingMs = Number(process.env['PARLEY_TEST_FAILING_MS'] ?? 20_000)
 const resumeMsMax = 5000
@@ -29,31 +29,14 @@ t.test('writes that fail under load, and then succeed again', { skip: skipWithou
     SdkReader.join({ ledger, port: server.port, reader: { user, device: 'desk' } })
   const [ann, amy, here, away] = await Promise.all([logIn('ann'), logIn('amy'), logIn('here'), logIn('away')])
   await away.goAway()
-  let isSending = true
+  const talk = new Talk(ledger)
   t.teardown(async () => {
-    isSending = false
+    talk.abandon()
     await Promise.all([ann, amy, here, away].map((one) => one.goAway()))
     await server.kill()
   })
 
-  /** One message after another; several of these run at once. */
-  const talk = async ({ reader, client }: SdkReader, to: string): Promise<void> => {
-    while (isSending) {
-      const name = ledger.send(reader.user, to)
-      try {
-        const { status } = await client.send(to, textOf(name), { clientMsgId: idOf(name), timeoutMs: 30_000 })
-        if (status !== 'unconfirmed') ledger.answered(name, status)
-      } catch (error) {
-        ledger.rejected(name, error instanceof ParleyError ? error.code : String(error))
-        await pause(20)
-      }
-    }
-  }
-  const loops: Promise<void>[] = []
-  for (const talker of [ann, amy]) {
-    for (let slot = 0; slot < 16; slot++) loops.push(talk(talker, 'away'))
-    loops.push(talk(talker, 'here'))
-  }
+  talk.begin([ann, amy], { away: 'away', here: 'here' })
   await until(() => ledger.answers.stored > 200 && ledger.answers.delivered > 20, 'a load that runs')
   t.same(ledger.rejections, {}, 'nothing was refused before')
 
@@ -82,8 +65,7 @@ t.test('writes that fail under load, and then succeed again', { skip: skipWithou
   const resumeMs = Math.round(performance.now() - liftedAt)
   t.ok(resumeMs <= resumeMsMax, `stores again after ${resumeMs} ms`)
   await away.comeBack()
-  isSending = false
-  await Promise.all(loops)
+  await talk.stop()
   await until(() => ledger.owedCount() === 0, 'everything that was answered is shown', 60_000)
   const { delivered, sent, rejected } = ledger.answers
   t.comment(`${delivered} delivered, ${ledger.answers.stored} stored, ${sent} sent, ${rejected} rejected`)
